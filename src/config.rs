@@ -1,0 +1,251 @@
+//! Every limit and duration, each with the reason for its default.
+//!
+//! Plain values with public fields: change what you need and hand the whole to [`crate::Server`]. Units are the last
+//! word of a name. Each layer is lent its own part and sees no other.
+//! Knows std only.
+
+use std::time::Duration;
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Config {
+    /// The loop and its connections.
+    pub reactor: Reactor,
+    /// HTTP/1.1.
+    pub http: Http,
+    /// WebSocket.
+    pub websocket: WebSocket,
+    /// Engine.IO sessions.
+    pub engine: Engine,
+    /// Socket.IO namespaces and sockets.
+    pub socketio: SocketIo,
+}
+
+/// Limits of the event loop.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Reactor {
+    /// Connections waiting to be accepted; a herd of 10,000 returning clients must fit (the kernel caps it at `somaxconn`).
+    pub backlog: u32,
+    /// Connections open at once. `None`: what the process may open, less 64 for files, lanes and the rest.
+    pub connections_max: Option<usize>,
+    /// Connections from one IPv4 address or IPv6 /64; a whole office may sit behind one. Loopback is exempt.
+    pub connections_per_address_max: usize,
+    /// Connections accepted in one turn, so that a herd does not keep the others waiting.
+    pub accepts_per_turn_max: usize,
+    /// Bytes of one connection kept until the layer above takes them: one message with its frame, one head with its body.
+    pub inbox_bytes_max: usize,
+    /// Bytes read from one connection before the others have their turn.
+    pub read_bytes_per_turn_max: usize,
+    /// Backlogged streams written in one turn, after those that were read in it.
+    pub writes_per_turn_max: usize,
+    /// How long a connection that is being closed may take to be told its last bytes.
+    pub flush_within: Duration,
+    /// How long unacknowledged data may hold a dead connection (`TCP_USER_TIMEOUT`): the heartbeat's patience.
+    pub unacknowledged_within: Duration,
+    /// Letters from other threads that may wait for the loop.
+    pub letters_max: usize,
+}
+
+impl Default for Reactor {
+    fn default() -> Self {
+        Self {
+            backlog: 4096,
+            connections_max: None,
+            connections_per_address_max: 256,
+            accepts_per_turn_max: 256,
+            inbox_bytes_max: 1_200_000,
+            read_bytes_per_turn_max: 256 * 1024,
+            writes_per_turn_max: 256,
+            flush_within: Duration::from_secs(2),
+            unacknowledged_within: Duration::from_secs(45),
+            letters_max: 1024,
+        }
+    }
+}
+
+/// Limits of HTTP/1.1.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Http {
+    /// Bytes of the request line; more is answered 414. What browsers and proxies agree on.
+    pub request_line_bytes_max: usize,
+    /// Bytes of the whole head; more is answered 431. Node's own limit.
+    pub head_bytes_max: usize,
+    /// Headers of one request; more is answered 431.
+    pub headers_max: usize,
+    /// Bytes of a body; more is answered 413, on the declared length before a byte of it is read.
+    pub body_bytes_max: usize,
+    /// A head must be complete this long after the connection or its first byte; later is answered 408.
+    pub head_within: Duration,
+    /// A body may pause this long; longer is answered 408.
+    pub body_idle_max: Duration,
+    /// After [`Http::body_idle_max`], a body must have come at this average rate (bytes a second); slower is answered 408.
+    pub body_bytes_per_second_min: usize,
+    /// An idle keep-alive connection is closed after this (Node's 5 s, and one for the way).
+    pub keep_alive_idle_max: Duration,
+    /// Pipelined requests are not read while this many bytes of answers wait for the client.
+    pub answers_waiting_bytes_max: usize,
+    /// After a refusal that left a body unread: bytes read and thrown away so that the answer is not lost to a reset.
+    pub linger_bytes_max: usize,
+    /// And for how long.
+    pub linger_within: Duration,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            request_line_bytes_max: 8 * 1024,
+            head_bytes_max: 16 * 1024,
+            headers_max: 100,
+            body_bytes_max: 1_000_000,
+            head_within: Duration::from_secs(10),
+            body_idle_max: Duration::from_secs(10),
+            body_bytes_per_second_min: 1024,
+            keep_alive_idle_max: Duration::from_secs(6),
+            answers_waiting_bytes_max: 64 * 1024,
+            linger_bytes_max: 64 * 1024,
+            linger_within: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Limits of WebSocket (RFC 6455).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WebSocket {
+    /// Bytes of a message, in one frame or as the sum of its fragments; more is closed with 1009, from the header alone.
+    pub message_bytes_max: usize,
+    /// Fragments of a message; more is closed with 1008 (CVE-2026-48779 held 262,144).
+    pub fragments_max: u32,
+    /// After our close frame, how long the peer may take to end the connection.
+    pub close_within: Duration,
+}
+
+impl Default for WebSocket {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: 1_000_000,
+            fragments_max: 16_384,
+            close_within: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Limits of Engine.IO.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Engine {
+    /// Where it is served; requests whose path starts with this are its own.
+    pub path: String,
+    /// A ping follows the last pong by this (`pingInterval`).
+    pub ping_every: Duration,
+    /// And must be answered within this (`pingTimeout`).
+    pub pong_within: Duration,
+    /// A probing WebSocket must finish its upgrade within this (`upgradeTimeout`).
+    pub upgrade_within: Duration,
+    /// Bytes of one message from a client (`maxPayload`); told to it in the handshake.
+    pub payload_bytes_max: usize,
+    /// Bytes queued to one client that may wait for [`Engine::slow_within`]; above this a WebSocket is not read from.
+    pub queue_bytes_soft_max: usize,
+    /// Bytes queued to one client that close it at once.
+    pub queue_bytes_max: usize,
+    /// How long a queue may stay above its soft limit; must be below [`Engine::pong_within`].
+    pub slow_within: Duration,
+    /// A session closed while no poll waits keeps its close packet this long for the next one.
+    pub farewell_within: Duration,
+    /// Whether a WebSocket upgrade is offered to a polling session (`allowUpgrades`).
+    pub upgrades: bool,
+    /// Whether long-polling is served (`transports`).
+    pub polling: bool,
+    /// Whether WebSocket is served (`transports`).
+    pub websocket: bool,
+    /// Origins that may speak to us from a page of another origin (CORS).
+    pub origins: Origins,
+    /// What is kept of the request that opened a session.
+    pub handshake_kept: HandshakeKept,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self {
+            path: "/socket.io/".to_owned(),
+            ping_every: Duration::from_secs(25),
+            pong_within: Duration::from_secs(20),
+            upgrade_within: Duration::from_secs(10),
+            payload_bytes_max: 1_000_000,
+            queue_bytes_soft_max: 1024 * 1024,
+            queue_bytes_max: 4 * 1024 * 1024,
+            slow_within: Duration::from_secs(10),
+            farewell_within: Duration::from_secs(30),
+            upgrades: true,
+            polling: true,
+            websocket: true,
+            origins: Origins::Same,
+            handshake_kept: HandshakeKept::Whole,
+        }
+    }
+}
+
+/// Whose pages may connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// No CORS headers; a page of another origin cannot read our answers, and its WebSocket is refused.
+    Same,
+    /// `Access-Control-Allow-Origin: *`.
+    Any,
+    /// Exactly these, compared byte for byte and echoed with `Vary: Origin`.
+    Listed(Vec<String>),
+}
+
+/// What is kept of the request that opened a session, for handlers to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandshakeKept {
+    /// The whole head (a browser's is about 585 bytes).
+    Whole,
+    /// The target and the peer's address.
+    UrlAndAddress,
+    /// The whole head, until the first namespace is connected; then nothing. The leanest.
+    UntilConnected,
+}
+
+/// Limits of Socket.IO.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SocketIo {
+    /// A session that has joined no namespace is closed after this (`connectTimeout`).
+    pub connect_within: Duration,
+    /// Attachments of one packet (`maxAttachments`; CVE-2026-33151 had none).
+    pub attachments_max: usize,
+    /// Bytes held for one packet until its last attachment has come.
+    pub packet_bytes_max: usize,
+    /// A packet's last attachment must come this long after its text.
+    pub attachments_within: Duration,
+    /// Levels of nesting in the JSON of one packet.
+    pub json_depth_max: usize,
+    /// Namespaces of one connection.
+    pub namespaces_max: usize,
+    /// Bytes of a namespace's name.
+    pub namespace_bytes_max: usize,
+    /// Acknowledgements of one socket that may be awaited at once.
+    pub acks_max: usize,
+    /// How long a signal to stop leaves for queues and jobs.
+    pub drain_within: Duration,
+}
+
+impl Default for SocketIo {
+    fn default() -> Self {
+        Self {
+            connect_within: Duration::from_secs(45),
+            attachments_max: 10,
+            packet_bytes_max: 1_000_000,
+            attachments_within: Duration::from_secs(10),
+            json_depth_max: 128,
+            namespaces_max: 32,
+            namespace_bytes_max: 256,
+            acks_max: 1000,
+            drain_within: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The loop: sockets, readiness, outboxes, threads, signals and the one clock.
+//!
+//! Facts go up as calls of [`Service`], with borrowed bytes and the time; what must reach the world comes down as
+//! [`Action`]s, which the loop performs. See `turn` for the order of things within one turn.
+//! Knows no protocol and no application: to it a connection is bytes in both directions.
+//! Left out: UDP, and reading files (a lane can).
+
+use std::any::Any;
+use std::io;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::slots::Id;
+use crate::time::{Now, Time};
+
+/// A connection's row in the reactor; only ever seen as [`ConnId`].
+#[derive(Debug)]
+pub struct Stream;
+
+/// Names a connection from `accepted` (or `connected`) until its end.
+pub type ConnId = Id<Stream>;
+
+/// Names a listening socket, in the order they were opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListenerId(pub u32);
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A TCP connection, by the address the kernel names.
+    Tcp(SocketAddr),
+    /// A Unix-domain connection.
+    Unix,
+}
+
+/// Names a wish to connect, chosen by the service and given back with the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tag(pub u64);
+
+/// Names a job, chosen by the service and given back with its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub u64);
+
+/// Names a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LaneId(pub u32);
+
+/// Something another thread posted to the loop.
+pub type Letter = Box<dyn Any + Send>;
+
+/// What the loop tells, and whom it asks.
+///
+/// One turn: readiness → `received`/`closed`/`finished`/`posted`/… → `elapsed` if `deadline` has come → `poll_action`
+/// until `None`. A connection is named from `accepted` until either `closed` was called for it or the service itself
+/// asked for [`Action::Close`]; nothing is told of it afterwards.
+pub trait Service {
+    /// A peer has connected.
+    fn accepted(&mut self, now: Now, listener: ListenerId, conn: ConnId, peer: Peer);
+    /// An [`Action::Connect`] has come to its end.
+    fn connected(&mut self, now: Now, tag: Tag, result: io::Result<ConnId>);
+    /// Takes whole things off the front and says how many bytes that was; what is left is shown again, as it was left,
+    /// with more behind it. A connection whose inbox is full is not read from until something is taken by
+    /// way of [`Action::Show`].
+    fn received(&mut self, now: Now, conn: ConnId, input: &mut [u8]) -> usize;
+    /// The kernel did not take all: `left` bytes wait in the outbox, and `drained` will follow.
+    fn refused(&mut self, now: Now, conn: ConnId, left: usize);
+    /// After `refused`: the kernel has taken all, so more may come.
+    fn drained(&mut self, now: Now, conn: ConnId);
+    /// The peer has ended the connection (`Ok`) or it broke. What still waited in the outbox is tried once more.
+    fn closed(&mut self, now: Now, conn: ConnId, why: io::Result<()>);
+    /// A job has come home: what it returned, or what it panicked with, or why its batch failed ([`lanes::Worker::batch`]).
+    fn finished(&mut self, now: Now, job: JobId, outcome: thread::Result<Box<dyn Any + Send>>);
+    /// Another thread has posted something.
+    fn posted(&mut self, now: Now, letter: Letter);
+    /// The `deadline` has come.
+    fn elapsed(&mut self, now: Now);
+    /// The operator wants the process to end (SIGTERM or SIGINT). A second signal ends the loop at once.
+    fn asked_to_stop(&mut self, now: Now);
+    /// When to call `elapsed` next.
+    fn deadline(&self) -> Option<Time>;
+    /// The next thing to do, until `None`.
+    fn poll_action(&mut self) -> Option<Action>;
+}
+
+/// A piece of blocking work: runs on its lane's thread, with what that thread owns.
+pub type Job = Box<dyn FnOnce(&mut dyn Any) -> Box<dyn Any + Send> + Send>;
+
+/// What the loop is to do.
+pub enum Action {
+    /// Bytes to a connection; all that is sent to one connection in one turn leaves in one write.
+    Send(ConnId, Bytes),
+    /// End a connection; from here on the service hears nothing of it.
+    Close(ConnId, Close),
+    /// Stop reading from a connection: back-pressure reaches the peer through its own kernel.
+    Hold(ConnId),
+    /// Show a connection's inbox again, and go on reading.
+    Show(ConnId),
+    /// Open a connection.
+    Connect(Tag, Peer),
+    /// Give a job to a lane. If the lane's queue is full, `finished` is told [`lanes::Full`].
+    Run(LaneId, JobId, Job),
+    /// Accept no more connections and free the ports.
+    StopListening,
+    /// End the loop once every outbox is empty or its time is up.
+    Exit,
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// Write what waits, then close.
+    Flush,
+    /// Write what waits, say that no more will come, and read on into nothing until the peer ends it too,
+    /// so that no reset overtakes the last bytes.
+    Linger {
+        /// Bytes read at most.
+        bytes: usize,
+        /// Time waited at most.
+        time: Duration,
+    },
+    /// At once, with a reset.
+    Reset,
+}
