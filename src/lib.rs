@@ -1,5 +1,13 @@
 //! Roomcast: a Socket.IO server on a hand-rolled event loop.
+#[cfg(feature = "chat")]
+pub mod chat;
 pub mod config;
+pub mod engineio;
+pub mod http;
 pub mod reactor;
+pub mod server;
 pub mod slots;
+pub mod socketio;
 pub mod time;
+pub mod timers;
+pub mod websocket;

@@ -5,6 +5,8 @@
 //! Knows no protocol and no application: to it a connection is bytes in both directions.
 //! Left out: UDP, and reading files (a lane can).
 
+pub mod lanes;
+
 use std::any::Any;
 use std::io;
 use std::net::SocketAddr;

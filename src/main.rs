@@ -1,0 +1,2 @@
+//! The `roomcast` binary.
+fn main() {}
