@@ -1,0 +1,125 @@
+//! Messages to frames, as a server sends them: unmasked, in one piece.
+//!
+//! A payload comes in, shareable bytes go out. Since nothing is masked, the header and the payload are the same bytes for
+//! every receiver: [`seal`] puts both into one buffer, from which the payload alone can be shared as well.
+//! Never knows whom the bytes are for.
+//! Left out: fragments, which a sender that has its whole message at hand has no use for; and RSV1, until
+//! permessage-deflate is offered.
+
+use std::ops::Deref;
+
+use bytes::Bytes;
+use tungstenite::protocol::frame::FrameHeader;
+
+use super::{Control, Data, OpCode};
+
+/// Bytes of the longest header without a mask: two, and eight of length (RFC 6455 §5.2).
+pub const HEADER_BYTES_MAX: usize = 10;
+
+/// Bytes of the longest payload of a control frame (RFC 6455 §5.5).
+pub const CONTROL_BYTES_MAX: usize = 125;
+
+/// The header of one frame: two, four or ten bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    bytes: [u8; HEADER_BYTES_MAX],
+    length: usize,
+}
+
+impl Deref for Header {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// The header of a final frame with a payload of this length.
+#[must_use]
+pub fn header(opcode: OpCode, payload_bytes: usize) -> Header {
+    let header = FrameHeader {
+        opcode,
+        ..FrameHeader::default()
+    };
+    let mut bytes = [0; HEADER_BYTES_MAX];
+    let mut free = &mut bytes[..];
+    header
+        .format(payload_bytes as u64, &mut free)
+        .expect("ten bytes hold any header without a mask");
+    let length = HEADER_BYTES_MAX - free.len();
+    Header { bytes, length }
+}
+
+/// A text frame.
+#[must_use]
+pub fn text(text: &str) -> Bytes {
+    frame(OpCode::Data(Data::Text), text.as_bytes())
+}
+
+/// A binary frame.
+#[must_use]
+pub fn binary(bytes: &[u8]) -> Bytes {
+    frame(OpCode::Data(Data::Binary), bytes)
+}
+
+/// A ping, whose payload the peer's pong repeats. Its first 125 bytes are sent: a control frame holds no more.
+#[must_use]
+pub fn ping(payload: &[u8]) -> Bytes {
+    control(Control::Ping, payload)
+}
+
+/// A pong: the answer to a ping, with its payload.
+#[must_use]
+pub fn pong(payload: &[u8]) -> Bytes {
+    control(Control::Pong, payload)
+}
+
+/// A close frame; of the reason, as much as a control frame holds in whole characters.
+#[must_use]
+pub fn close(code: u16, reason: &str) -> Bytes {
+    let reason = &reason[..reason.floor_char_boundary(CONTROL_BYTES_MAX - 2)];
+    let mut payload = Vec::with_capacity(CONTROL_BYTES_MAX);
+    payload.extend_from_slice(&code.to_be_bytes());
+    payload.extend_from_slice(reason.as_bytes());
+    control(Control::Close, &payload)
+}
+
+/// The answer to the peer's close frame: its own code again, or none if it gave none (RFC 6455 §5.5.1).
+#[must_use]
+pub fn close_answer(code: Option<u16>) -> Bytes {
+    code.map_or_else(|| control(Control::Close, &[]), |code| close(code, ""))
+}
+
+/// Completes a frame in place: `buffer` is [`HEADER_BYTES_MAX`] bytes of room and the payload behind them. The header is put
+/// right before the payload. Gives the frame and the length of its header: from there on it is the payload alone,
+/// for whoever shares it in another form.
+///
+/// # Panics
+///
+/// If the room is missing.
+#[must_use]
+pub fn seal(mut buffer: Vec<u8>, opcode: OpCode) -> (Bytes, usize) {
+    let payload_bytes = buffer
+        .len()
+        .checked_sub(HEADER_BYTES_MAX)
+        .expect("the caller leaves room for the header");
+    let header = header(opcode, payload_bytes);
+    let start = HEADER_BYTES_MAX - header.len();
+    buffer[start..HEADER_BYTES_MAX].copy_from_slice(&header);
+    (Bytes::from(buffer).slice(start..), header.len())
+}
+
+fn control(control: Control, payload: &[u8]) -> Bytes {
+    frame(
+        OpCode::Control(control),
+        &payload[..payload.len().min(CONTROL_BYTES_MAX)],
+    )
+}
+
+fn frame(opcode: OpCode, payload: &[u8]) -> Bytes {
+    let header = header(opcode, payload.len());
+    let mut bytes = Vec::with_capacity(header.len() + payload.len());
+    bytes.extend_from_slice(&header);
+    bytes.extend_from_slice(payload);
+    Bytes::from(bytes)
+}
