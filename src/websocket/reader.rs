@@ -431,3 +431,6 @@ fn unmask(bytes: &mut [u8], mut mask: [u8; 4], offset: usize) {
         *byte ^= mask;
     }
 }
+
+#[cfg(test)]
+mod tests;
