@@ -123,3 +123,77 @@ fn frame(opcode: OpCode, payload: &[u8]) -> Bytes {
     bytes.extend_from_slice(payload);
     Bytes::from(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: OpCode = OpCode::Data(Data::Text);
+    const BINARY: OpCode = OpCode::Data(Data::Binary);
+
+    #[test]
+    fn a_header_is_as_short_as_its_length_allows() {
+        let rows: [(usize, &[u8]); 7] = [
+            (0, &[0x81, 0]),
+            (125, &[0x81, 125]),
+            (126, &[0x81, 126, 0, 126]),
+            (65_535, &[0x81, 126, 0xff, 0xff]),
+            (65_536, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+            (1_000_000, &[0x81, 127, 0, 0, 0, 0, 0, 0x0f, 0x42, 0x40]),
+            (
+                usize::MAX >> 1,
+                &[0x81, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            ),
+        ];
+        for (length, expected) in rows {
+            assert_eq!(&header(TEXT, length)[..], expected, "{length}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_frame_has_its_opcode_and_no_mask() {
+        assert_eq!(&text("hé")[..], b"\x81\x03h\xc3\xa9");
+        assert_eq!(&text("")[..], b"\x81\x00");
+        assert_eq!(&binary(&[1, 2])[..], [0x82, 2, 1, 2]);
+        assert_eq!(&ping(b"p")[..], b"\x89\x01p");
+        assert_eq!(&pong(b"p")[..], b"\x8a\x01p");
+        assert_eq!(&close(1000, "bye")[..], b"\x88\x05\x03\xe8bye");
+        assert_eq!(&close_answer(Some(4000))[..], b"\x88\x02\x0f\xa0");
+        assert_eq!(&close_answer(None)[..], b"\x88\x00");
+    }
+
+    #[test]
+    fn a_control_frame_never_exceeds_125_bytes_and_cuts_no_character() {
+        assert_eq!(ping(&[0; 300]).len(), 2 + 125);
+        assert_eq!(pong(&[0; 125]).len(), 2 + 125);
+        let reason = "€".repeat(50);
+        let frame = close(1002, &reason);
+        assert_eq!(frame.len(), 2 + 2 + 123);
+        assert_eq!(&frame[4..], "€".repeat(41).as_bytes());
+        assert_eq!(close(1002, &format!("a{reason}")).len(), 2 + 2 + 121);
+    }
+
+    #[test]
+    fn a_sealed_buffer_is_the_frame_and_holds_the_payload_behind_its_header() {
+        for size in [0, 1, 125, 126, 65_535, 65_536] {
+            let payload = vec![b'x'; size];
+            let mut buffer = vec![0; HEADER_BYTES_MAX];
+            buffer.extend_from_slice(&payload);
+            let room = buffer.as_ptr();
+            let (frame, header_bytes) = seal(buffer, BINARY);
+            assert_eq!(frame, binary(&payload), "{size}");
+            assert_eq!(frame.slice(header_bytes..), payload, "{size}");
+            assert_eq!(
+                frame.as_ptr() as usize,
+                room as usize + 10 - header_bytes,
+                "in place"
+            );
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "room for the header")]
+    fn a_buffer_without_room_for_the_header_is_a_mistake_of_ours() {
+        let _ = seal(vec![0; 9], TEXT);
+    }
+}

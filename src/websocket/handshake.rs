@@ -156,3 +156,232 @@ fn is_token(word: &str) -> bool {
     let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !word.is_empty() && word.bytes().all(of_token)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Headers<'a> = Vec<(&'a str, &'a str)>;
+
+    /// The request of RFC 6455 §1.3.
+    fn sample() -> Headers<'static> {
+        vec![
+            ("host", "server.example.com"),
+            ("upgrade", "websocket"),
+            ("connection", "Upgrade"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("origin", "http://example.com"),
+            ("sec-websocket-version", "13"),
+        ]
+    }
+
+    fn sample_with(name: &'static str, value: &'static str) -> Headers<'static> {
+        let mut headers = sample_without(name);
+        headers.push((name, value));
+        headers
+    }
+
+    fn sample_without(name: &str) -> Headers<'static> {
+        sample()
+            .into_iter()
+            .filter(|(other, _)| *other != name)
+            .collect()
+    }
+
+    fn ask(method: &str, headers: &Headers<'static>) -> Result<Accept, Refusal> {
+        let find = |name: &str| headers.iter().find(|(other, _)| *other == name);
+        accept(method, |name| find(name).map(|(_, value)| *value))
+    }
+
+    #[test]
+    fn the_sample_of_the_rfc_is_accepted_with_its_key() {
+        let accept = ask("GET", &sample()).unwrap();
+        assert_eq!(accept.key, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        let head = "HTTP/1.1 101 Switching Protocols\r\n\
+            Upgrade: websocket\r\n\
+            Connection: Upgrade\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+            \r\n";
+        assert_eq!(response(&accept, &[]), head.as_bytes());
+    }
+
+    #[test]
+    fn what_other_clients_send_is_accepted_too() {
+        for (name, value) in [
+            ("connection", "keep-alive, Upgrade"),
+            ("connection", "upgrade,keep-alive"),
+            ("connection", "UPGRADE"),
+            ("upgrade", "WebSocket"),
+            ("upgrade", "h2c, websocket"),
+            ("sec-websocket-key", " dGhlIHNhbXBsZSBub25jZQ== "),
+            ("sec-websocket-key", "0123456789abcdefghijkl=="),
+            (
+                "sec-websocket-extensions",
+                "permessage-deflate; client_max_window_bits",
+            ),
+        ] {
+            assert!(
+                ask("GET", &sample_with(name, value)).is_ok(),
+                "{name}: {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_refusal_has_a_request_that_provokes_it() {
+        let rows = [
+            ("POST", sample(), Refusal::Method, 405),
+            ("get", sample(), Refusal::Method, 405),
+            ("HEAD", sample(), Refusal::Method, 405),
+            ("GET", vec![], Refusal::Upgrade, 400),
+            ("GET", sample_without("upgrade"), Refusal::Upgrade, 400),
+            ("GET", sample_with("upgrade", "h2c"), Refusal::Upgrade, 400),
+            (
+                "GET",
+                sample_with("upgrade", "websockets"),
+                Refusal::Upgrade,
+                400,
+            ),
+            ("GET", sample_without("connection"), Refusal::Upgrade, 400),
+            (
+                "GET",
+                sample_with("connection", "keep-alive"),
+                Refusal::Upgrade,
+                400,
+            ),
+            (
+                "GET",
+                sample_with("connection", "close"),
+                Refusal::Upgrade,
+                400,
+            ),
+            (
+                "GET",
+                sample_without("sec-websocket-key"),
+                Refusal::Key,
+                400,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-key", ""),
+                Refusal::Key,
+                400,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-key", "c2hvcnQ="),
+                Refusal::Key,
+                400,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQAA"),
+                Refusal::Key,
+                400,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQA=="),
+                Refusal::Key,
+                400,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-key", "dGhlIHNh\u{e9}BsZSBub25jZQ=="),
+                Refusal::Key,
+                400,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-key", "!!!!!!!!!!!!!!!!!!!!!!=="),
+                Refusal::Key,
+                400,
+            ),
+            (
+                "GET",
+                sample_without("sec-websocket-version"),
+                Refusal::Version,
+                426,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-version", "8"),
+                Refusal::Version,
+                426,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-version", "13, 8"),
+                Refusal::Version,
+                426,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-version", "013"),
+                Refusal::Version,
+                426,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-protocol", ""),
+                Refusal::Protocol,
+                400,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-protocol", "a,,b"),
+                Refusal::Protocol,
+                400,
+            ),
+            (
+                "GET",
+                sample_with("sec-websocket-protocol", "a b"),
+                Refusal::Protocol,
+                400,
+            ),
+        ];
+        for (method, headers, refusal, status) in rows {
+            assert_eq!(ask(method, &headers), Err(refusal), "{method} {headers:?}");
+            assert_eq!(refusal.status(), status);
+            assert!(!refusal.text().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_would_be_right() {
+        assert_eq!(Refusal::Method.headers(), [("Allow", "GET")]);
+        assert!(
+            Refusal::Version
+                .headers()
+                .contains(&("Sec-WebSocket-Version", "13"))
+        );
+        assert_eq!(Refusal::Key.headers(), []);
+    }
+
+    #[test]
+    fn the_first_subprotocol_is_granted() {
+        let accept = ask(
+            "GET",
+            &sample_with("sec-websocket-protocol", "chat.v2, chat"),
+        )
+        .unwrap();
+        assert_eq!(accept.protocol.as_deref(), Some("chat.v2"));
+        let head = response(&accept, &[]);
+        assert!(head.ends_with(b"\r\nSec-WebSocket-Protocol: chat.v2\r\n\r\n"));
+    }
+
+    #[test]
+    fn further_headers_follow_and_none_breaks_out_of_its_line() {
+        let accept = ask("GET", &sample()).unwrap();
+        let head = response(
+            &accept,
+            &[
+                ("Set-Cookie", "io=1; HttpOnly"),
+                ("X-Split", "a\r\nSet-Cookie: stolen=1"),
+                ("X\nY", "a"),
+                ("X-Nul", "\0"),
+            ],
+        );
+        assert!(head.ends_with(b"=\r\nSet-Cookie: io=1; HttpOnly\r\n\r\n"));
+    }
+}
