@@ -5,7 +5,8 @@
 //! UTF-8 while its frame is still arriving. So the answer never depends on how the input was cut.
 //! Never knows where bytes come from or go to, and keeps none but those of a message in fragments.
 //! Left out: permessage-deflate (RSV1 is refused in `Header::parse`, where it will be let in), and the minimal
-//! coding of lengths, which RFC 6455 §5.2 asks of the sender only: other servers, tungstenite too, take longer ones.
+//! coding of lengths, which RFC 6455 §5.2 asks of the sender: of data frames, Node's server and tungstenite take
+//! longer ones, and so do we. A control frame has no longer coding: its length must fit the seven bits.
 //!
 //! The header is parsed here rather than by `tungstenite::FrameHeader::parse`, which waits for the whole header before
 //! it refuses an opcode, and leaves the mask, the size and the order of fragments to its caller anyway.

@@ -162,6 +162,7 @@ fn a_length_need_not_be_coded_minimally() {
 fn every_broken_rule_has_its_violation_and_code() {
     use Violation as V;
     let unmasked = vec![FIN | TEXT, 1, b'a'];
+    let long_coded_ping = vec![PING, 0xfe, 0, 1, 0, 0, 0, 0, b'p'];
     let overlong = frame(FIN | TEXT, b"\xc0\xaf");
     let surrogate = frame(FIN | TEXT, b"\xed\xa0\x80");
     let above = frame(FIN | TEXT, b"\xf4\x90\x80\x80");
@@ -185,6 +186,7 @@ fn every_broken_rule_has_its_violation_and_code() {
         (frame(0x0a, b"a"), V::FragmentedControl, 1002),
         (frame(PING, &[0; 126]), V::LongControl, 1002),
         (frame(CLOSE, &[0; 70_000]), V::LongControl, 1002),
+        (long_coded_ping, V::LongControl, 1002),
         (frame(CONTINUATION, b"a"), V::StrayContinuation, 1002),
         (frame(FIN, b"a"), V::StrayContinuation, 1002),
         (finished, V::StrayContinuation, 1002),
