@@ -102,20 +102,7 @@ pub fn read(
             .clamp(1, stream.len() - inbox.len());
         inbox.extend_from_slice(&stream[inbox.len()..inbox.len() + piece]);
         let mut input = &mut inbox[taken..];
-        let end = loop {
-            match reader.next(limits, &mut input) {
-                Ok(Some(message)) => {
-                    let message = Told::from(message);
-                    let is_close = matches!(message, Told::Close(..));
-                    told.push(message);
-                    if is_close {
-                        break End::Closed;
-                    }
-                }
-                Ok(None) => break End::Open,
-                Err(violation) => break End::Broken(violation),
-            }
-        };
+        let end = drain(&mut reader, limits, &mut input, &mut told);
         let left = input.len();
         taken = inbox.len() - left;
         assert!(
@@ -133,14 +120,7 @@ pub fn read(
                 (0, 0),
                 "the end gives everything back"
             );
-            let mut rest = stream[inbox.len()..].to_vec();
-            let mut input = &mut rest[..];
-            assert_eq!(
-                reader.next(limits, &mut input),
-                Ok(None),
-                "nothing after the end"
-            );
-            assert_eq!(input.len(), 0, "what follows the end is taken");
+            assert_silent(&mut reader, limits, &stream[inbox.len()..]);
             return Outcome {
                 told,
                 end,
@@ -153,6 +133,37 @@ pub fn read(
         end: End::Open,
         shown: stream.len(),
     }
+}
+
+/// Adds what the input tells.
+fn drain(
+    reader: &mut Reader,
+    limits: &config::WebSocket,
+    input: &mut &mut [u8],
+    told: &mut Vec<Told>,
+) -> End {
+    loop {
+        match reader.next(limits, input) {
+            Ok(Some(message)) => told.push(message.into()),
+            Ok(None) => return End::Open,
+            Err(violation) => return End::Broken(violation),
+        }
+        if let Some(Told::Close(..)) = told.last() {
+            return End::Closed;
+        }
+    }
+}
+
+/// Nothing is told after the end, and what follows it is taken.
+fn assert_silent(reader: &mut Reader, limits: &config::WebSocket, rest: &[u8]) {
+    let mut rest = rest.to_vec();
+    let mut input = &mut rest[..];
+    assert_eq!(
+        reader.next(limits, &mut input),
+        Ok(None),
+        "told after the end"
+    );
+    assert_eq!(input.len(), 0, "left after the end");
 }
 
 /// Everything that must hold of one input.
