@@ -319,7 +319,7 @@ fn digits(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// Appends an event. `args` is a list without brackets, as [`Event::args`] and [`Packet::answers`] give it.
+/// Appends an event. `args` is a list without brackets, as [`super::args::encode`] and [`super::args::Args::raw`] give it.
 pub fn write_event(
     out: &mut Vec<u8>,
     namespace: &str,
