@@ -6,6 +6,7 @@ pub mod engineio;
 pub mod http;
 pub mod reactor;
 pub mod server;
+pub mod sid;
 pub mod slots;
 pub mod socketio;
 pub mod time;

@@ -1,1 +1,13 @@
-//! socketio.
+//! Socket.IO: namespaces, sockets, rooms, acknowledgements — who gets what.
+//!
+//! The pure parts: packets from and to text ([`packet`], [`assembler`]), arguments from and to types ([`args`]), rooms
+//! and their members ([`adapter`]). Each is a function of its input and its limits.
+//! Knows sessions by id; never a transport, a connection or a byte on the wire.
+
+pub mod adapter;
+pub mod args;
+pub mod assembler;
+mod json;
+pub mod packet;
+#[cfg(any(test, feature = "world"))]
+pub mod property;
