@@ -127,10 +127,11 @@ enum Coding {
 
 /// The coding with the greatest weight that is there; of equals the one the client names first (RFC 9110 §12.5.3).
 fn choose(file: &File, request: &Request<'_>) -> Coding {
+    // Under one star all weigh the same, and the last of equals is chosen: the smallest.
     let there = [
-        (Coding::Brotli, &b"br"[..], file.brotli.is_some()),
+        (Coding::Identity, &b"identity"[..], true),
         (Coding::Gzip, b"gzip", file.gzip.is_some()),
-        (Coding::Identity, b"identity", true),
+        (Coding::Brotli, b"br", file.brotli.is_some()),
     ];
     let asked: Vec<_> = request.list("accept-encoding").map(weighed).collect();
     // A star stands for what is not named; identity is never refused, as somebody must be sent something.

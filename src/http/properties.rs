@@ -68,7 +68,7 @@ pub enum Outcome {
 /// # Panics
 /// If a promise is broken.
 pub fn outcomes(stream: &[u8], lengths: impl Iterator<Item = usize>) -> Vec<Outcome> {
-    let (limits, now, before) = (limits(), Now::default(), work::so_far());
+    let (limits, now, mut spent) = (limits(), Now::default(), 0);
     let mut connection = Connection::new(Time::ZERO);
     let (mut inbox, mut outcomes) = (Vec::new(), Vec::new());
     let (mut shown, mut taken) = (0, 0);
@@ -79,7 +79,9 @@ pub fn outcomes(stream: &[u8], lengths: impl Iterator<Item = usize>) -> Vec<Outc
         loop {
             let mut input = &mut inbox[..];
             let available = input.len();
+            let before = work::so_far();
             let next = connection.next(now.mono, &limits, &mut input);
+            spent += work::so_far() - before;
             let now_taken = available - input.len();
             let outcome = match next {
                 Ok(None) => None,
@@ -113,7 +115,7 @@ pub fn outcomes(stream: &[u8], lengths: impl Iterator<Item = usize>) -> Vec<Outc
             let wants_more = outcome.is_none();
             outcomes.extend(outcome);
             if is_over && !wants_more {
-                linear(before, taken + inbox.len());
+                linear(spent, taken + inbox.len());
                 return outcomes;
             }
             if wants_more {
@@ -129,12 +131,11 @@ pub fn outcomes(stream: &[u8], lengths: impl Iterator<Item = usize>) -> Vec<Outc
             break;
         }
     }
-    linear(before, stream.len());
+    linear(spent, stream.len());
     outcomes
 }
 
-fn linear(before: u64, bytes: usize) {
-    let spent = work::so_far() - before;
+fn linear(spent: u64, bytes: usize) {
     assert!(
         spent <= 4 * bytes as u64,
         "{spent} bytes of work for {bytes}"
