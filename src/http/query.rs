@@ -1,0 +1,125 @@
+//! Queries and forms: `name=value` pairs in percent-encoding (the URL standard's `application/x-www-form-urlencoded`).
+//!
+//! The raw text of a query, or the body of a form, comes in; decoded pairs go out, borrowed where nothing was encoded.
+//! Never knows which names have a meaning.
+//! Left out: nested names (`a[b]=c`), which neither Engine.IO nor our own pages use.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2};
+
+/// The pairs in order. A pair without `=` has an empty value; empty pairs are skipped; what is not UTF-8 becomes U+FFFD.
+pub fn pairs<'a>(
+    query: &'a (impl AsRef<[u8]> + ?Sized),
+) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+    query
+        .as_ref()
+        .split(|byte| *byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let equals = memchr(b'=', pair).unwrap_or(pair.len());
+            (
+                decode(&pair[..equals], Plus::Blank),
+                decode(pair.get(equals + 1..).unwrap_or(b""), Plus::Blank),
+            )
+        })
+}
+
+/// The value of a name; of several the last, as everywhere in this house.
+#[must_use]
+pub fn value<'a>(query: &'a (impl AsRef<[u8]> + ?Sized), name: &str) -> Option<Cow<'a, str>> {
+    pairs(query)
+        .filter(|(key, _)| key == name)
+        .last()
+        .map(|(_, value)| value)
+}
+
+/// One segment of a path, decoded: here a plus is a plus.
+#[must_use]
+pub fn segment(raw: &str) -> Cow<'_, str> {
+    decode(raw.as_bytes(), Plus::Plus)
+}
+
+/// What a `+` stands for.
+#[derive(Clone, Copy)]
+enum Plus {
+    Blank,
+    Plus,
+}
+
+fn decode(raw: &[u8], plus: Plus) -> Cow<'_, str> {
+    let encoded = match plus {
+        Plus::Blank => memchr2(b'%', b'+', raw),
+        Plus::Plus => memchr(b'%', raw),
+    };
+    if encoded.is_none() {
+        return String::from_utf8_lossy(raw);
+    }
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((first, behind)) = rest.split_first() {
+        let (byte, next) = match (first, plus) {
+            (b'+', Plus::Blank) => (b' ', behind),
+            (b'%', _) => match hex_pair(behind) {
+                Some(byte) => (byte, &behind[2..]),
+                // Not an encoding: kept as it stands, as browsers do.
+                None => (b'%', behind),
+            },
+            _ => (*first, behind),
+        };
+        bytes.push(byte);
+        rest = next;
+    }
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    Cow::Owned(text)
+}
+
+fn hex_pair(digits: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*digits.get(at)?).to_digit(16);
+    u8::try_from(digit(0)? << 4 | digit(1)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_decoded() {
+        let rows: [(&str, &[(&str, &str)]); 9] = [
+            ("", &[]),
+            ("a=1&b=2", &[("a", "1"), ("b", "2")]),
+            ("a&=b&&c=", &[("a", ""), ("", "b"), ("c", "")]),
+            ("a=b=c", &[("a", "b=c")]),
+            ("a+b=c+d%2B", &[("a b", "c d+")]),
+            ("%61=%C3%a9", &[("a", "\u{e9}")]),
+            (
+                "a=%&b=%4&c=%zz&d=%%41",
+                &[("a", "%"), ("b", "%4"), ("c", "%zz"), ("d", "%A")],
+            ),
+            ("a=%ff", &[("a", "\u{fffd}")]),
+            ("a=%00%0d%0a", &[("a", "\0\r\n")]),
+        ];
+        for (query, expected) in rows {
+            let found: Vec<_> = pairs(query).collect();
+            let found: Vec<_> = found.iter().map(|(a, b)| (&**a, &**b)).collect();
+            assert_eq!(found, expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn of_repeated_names_the_last_wins() {
+        assert_eq!(value("sid=a&x=1&sid=b", "sid").as_deref(), Some("b"));
+        assert_eq!(value("sid=a", "SID"), None);
+        assert_eq!(
+            value(b"login=a%40b".as_slice(), "login").as_deref(),
+            Some("a@b")
+        );
+    }
+
+    #[test]
+    fn in_a_segment_a_plus_is_a_plus() {
+        assert_eq!(segment("a+b%2F"), "a+b/");
+        assert!(matches!(segment("plain+"), Cow::Borrowed("plain+")));
+    }
+}

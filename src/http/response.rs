@@ -1,0 +1,330 @@
+//! Responses, and the one place where the heads of answers are written.
+//!
+//! A status, headers and a body come in; [`super::Connection::answer`] has them turned into bytes with what only the
+//! connection knows (Date, Content-Length, Connection, no body for HEAD).
+//! Never knows the request's path or who asked.
+//! Left out: trailers, transfer codings, and `Server`, which helps nobody but a scanner.
+
+use std::fmt::Write as _;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::head::is_token_byte;
+use super::{After, Method, Refusal, Version, date};
+use crate::config;
+use crate::time::UnixMillis;
+
+/// A body up to this is copied behind its head, so that one small buffer leaves; a larger one is shared.
+const COPIED_BODY_BYTES_MAX: usize = 4096;
+
+/// Headers every answer to a browser should have: types are not guessed, and addresses not told to other sites.
+pub const SECURITY_HEADERS: [(&str, &str); 2] = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+];
+
+/// Written by the connection, and by it alone.
+const OWN_HEADERS: [&str; 5] = [
+    "Date",
+    "Content-Length",
+    "Connection",
+    "Keep-Alive",
+    "Transfer-Encoding",
+];
+
+/// An answer, as the one who answers sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    status: u16,
+    closes: bool,
+    /// As they will be sent, each line with its end.
+    headers: String,
+    body: Bytes,
+}
+
+impl Response {
+    /// A status alone.
+    #[must_use]
+    pub const fn new(status: u16) -> Self {
+        debug_assert!(status >= 100 && status < 600);
+        Self {
+            status,
+            closes: false,
+            headers: String::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// Text, in UTF-8.
+    #[must_use]
+    pub fn text(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::new(status)
+            .header("Content-Type", "text/plain; charset=utf-8")
+            .body(body)
+    }
+
+    /// JSON, as it stands.
+    #[must_use]
+    pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::new(status)
+            .header("Content-Type", "application/json")
+            .body(body)
+    }
+
+    /// Sends the browser elsewhere: 303 after a form, 308 for good.
+    #[must_use]
+    pub fn redirect(status: u16, location: &str) -> Self {
+        debug_assert!(matches!(status, 301 | 302 | 303 | 307 | 308));
+        Self::new(status).header("Location", location)
+    }
+
+    /// 405, and what would have been allowed.
+    #[must_use]
+    pub fn method_not_allowed(allow: &str) -> Self {
+        Self::text(405, "method not allowed").header("Allow", allow)
+    }
+
+    /// Adds a header. One that would break the head (an odd name; CR, LF, NUL or another control in the value), or that the
+    /// connection writes itself, is our mistake: it is left out, never split.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let fits = is_writable(name, value);
+        debug_assert!(fits, "header {name:?} with {value:?}");
+        if fits {
+            self.headers.push_str(name);
+            self.headers.push_str(": ");
+            self.headers.push_str(value);
+            self.headers.push_str("\r\n");
+        }
+        self
+    }
+
+    /// Adds several headers.
+    #[must_use]
+    pub fn headers<'h>(self, headers: impl IntoIterator<Item = (&'h str, &'h str)>) -> Self {
+        headers
+            .into_iter()
+            .fold(self, |response, (name, value)| response.header(name, value))
+    }
+
+    /// Adds [`SECURITY_HEADERS`].
+    #[must_use]
+    pub fn secured(self) -> Self {
+        self.headers(SECURITY_HEADERS)
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Closes the connection behind this answer.
+    #[must_use]
+    pub const fn close(mut self) -> Self {
+        self.closes = true;
+        self
+    }
+
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The first value of a header that was added.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.headers
+            .split_terminator("\r\n")
+            .filter_map(|line| line.split_once(": "))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The body, as it is sent in answer to a GET.
+    #[must_use]
+    pub const fn content(&self) -> &Bytes {
+        &self.body
+    }
+
+    pub(super) const fn closes(&self) -> bool {
+        self.closes
+    }
+}
+
+fn is_writable(name: &str, value: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(is_token_byte)
+        && !OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name))
+        && !value
+            .bytes()
+            .any(|byte| byte == 0x7f || (byte < b' ' && byte != b'\t'))
+}
+
+/// The head, with a small body behind it, and a large body.
+pub(super) fn write(
+    response: &Response,
+    wall: UnixMillis,
+    limits: &config::Http,
+    method: Method,
+    version: Version,
+    after: After,
+) -> (Bytes, Bytes) {
+    let mut head = String::with_capacity(192 + response.headers.len());
+    start(&mut head, response.status, wall);
+    head.push_str(&response.headers);
+    // RFC 9110 §8.6: these have no body, and no length either.
+    let bodiless = matches!(response.status, 100..200 | 204 | 304);
+    debug_assert!(
+        !bodiless || response.body.is_empty(),
+        "a body nobody can be sent"
+    );
+    if !bodiless {
+        line(&mut head, "Content-Length", response.body.len());
+    }
+    match after {
+        After::Close | After::Linger => head.push_str("Connection: close\r\n"),
+        After::Switch => head.push_str("Connection: Upgrade\r\n"),
+        After::KeepAlive => {
+            if version == Version::Http10 {
+                head.push_str("Connection: keep-alive\r\n");
+            }
+            // A second less than we wait, so that a client that believes it never writes into a closing connection.
+            let told = limits.keep_alive_idle_max.as_secs().saturating_sub(1);
+            line(&mut head, "Keep-Alive", format_args!("timeout={told}"));
+        }
+    }
+    head.push_str("\r\n");
+    if bodiless || method == Method::Head {
+        return (Bytes::from(head), Bytes::new());
+    }
+    if response.body.len() > COPIED_BODY_BYTES_MAX {
+        return (Bytes::from(head), response.body.clone());
+    }
+    let mut whole = BytesMut::with_capacity(head.len() + response.body.len());
+    whole.put_slice(head.as_bytes());
+    whole.put_slice(&response.body);
+    (whole.freeze(), Bytes::new())
+}
+
+/// A refusal, whole. It has a body even for HEAD: who asked is not always known, and nothing follows it.
+pub(super) fn refusal(refusal: Refusal, wall: UnixMillis) -> Bytes {
+    let mut answer = String::with_capacity(256);
+    start(&mut answer, refusal.status(), wall);
+    line(&mut answer, "Content-Type", "text/plain; charset=utf-8");
+    line(&mut answer, "Content-Length", refusal.text().len() + 1);
+    line(&mut answer, "Connection", "close");
+    let _ = write!(answer, "\r\n{}\n", refusal.text());
+    Bytes::from(answer)
+}
+
+fn start(head: &mut String, status: u16, wall: UnixMillis) {
+    // Writing to a String cannot fail, here and below.
+    let _ = write!(head, "HTTP/1.1 {status} {}\r\n", reason(status));
+    line(head, "Date", date(wall));
+}
+
+fn line(head: &mut String, name: &str, value: impl std::fmt::Display) {
+    let _ = write!(head, "{name}: {value}\r\n");
+}
+
+/// The phrase behind a status; empty for one we never send.
+#[must_use]
+pub const fn reason(status: u16) -> &'static str {
+    match status {
+        100 => "Continue",
+        101 => "Switching Protocols",
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        426 => "Upgrade Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        507 => "Insufficient Storage",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_would_break_the_head_is_not_writable() {
+        let rows = [
+            ("X-A", "plain", true),
+            ("X-A", "tab\tand caf\u{e9}", true),
+            ("X-A", "a\r\nSet-Cookie: b", false),
+            ("X-A", "a\nb", false),
+            ("X-A", "a\rb", false),
+            ("X-A", "a\0b", false),
+            ("X-A", "a\x7fb", false),
+            ("X A", "a", false),
+            ("X:A", "a", false),
+            ("X\r\n", "a", false),
+            ("", "a", false),
+            ("content-length", "5", false),
+            ("Transfer-Encoding", "chunked", false),
+        ];
+        for (name, value, writable) in rows {
+            assert_eq!(is_writable(name, value), writable, "{name:?}: {value:?}");
+        }
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "header"))]
+    fn a_header_that_would_split_the_head_is_noticed_while_testing_and_left_out_in_service() {
+        let response = Response::new(200).header("X-A", "a\r\nX-B: b");
+        assert_eq!(response, Response::new(200));
+    }
+
+    #[test]
+    fn headers_can_be_read_back() {
+        let response = Response::json(200, "{}").secured();
+        assert_eq!(response.value("content-type"), Some("application/json"));
+        assert_eq!(response.value("Referrer-Policy"), Some("no-referrer"));
+        assert_eq!(response.value("Allow"), None);
+    }
+
+    #[test]
+    fn every_refusal_has_a_phrase_and_closes() {
+        for refused in Refusal::ALL {
+            assert!(!reason(refused.status()).is_empty(), "{refused:?}");
+            let bytes = refusal(refused, UnixMillis(0));
+            let text = str::from_utf8(&bytes).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with(&format!("HTTP/1.1 {} ", refused.status())));
+            assert!(head.ends_with("\r\nConnection: close"));
+            assert!(head.contains(&format!("\r\nContent-Length: {}\r\n", body.len())));
+        }
+    }
+}

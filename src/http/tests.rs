@@ -1,0 +1,657 @@
+use super::properties::{self, Outcome};
+use super::*;
+use crate::time::UnixMillis;
+
+fn at(seconds: u64) -> Time {
+    Time::ZERO + Duration::from_secs(seconds)
+}
+
+fn wall(mono: Time) -> Now {
+    Now {
+        mono,
+        wall: UnixMillis(784_111_777_000),
+    }
+}
+
+/// One connection with its inbox, as the reactor would keep it.
+struct Bench {
+    connection: Connection,
+    inbox: Vec<u8>,
+    limits: config::Http,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            connection: Connection::new(Time::ZERO),
+            inbox: Vec::new(),
+            limits: config::Http::default(),
+        }
+    }
+
+    fn receive(&mut self, now: Time, bytes: &[u8]) -> Result<Option<Request<'static>>, Refusal> {
+        self.inbox.extend_from_slice(bytes);
+        let mut input = &mut self.inbox[..];
+        let before = input.len();
+        let next = self.connection.next(now, &self.limits, &mut input);
+        let next = next.map(|request| request.map(Request::into_owned));
+        let taken = before - input.len();
+        self.inbox.drain(..taken);
+        next
+    }
+
+    fn answer(&mut self, now: Time, response: &Response) -> (String, After) {
+        let answer = self.connection.answer(wall(now), &self.limits, response);
+        let bytes = [answer.head, answer.body].concat();
+        (String::from_utf8(bytes).unwrap(), answer.after)
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.connection.deadline(&self.limits)
+    }
+}
+
+#[test]
+fn each_broken_request_is_refused_with_its_status_however_it_is_cut() {
+    const POST: &str = "POST / HTTP/1.1\r\nHost: a\r\n";
+    let get = |header: &str| format!("GET / HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\n");
+    let post = |header: &str| format!("{POST}{header}\r\n\r\n");
+    let line = |line: &str| format!("{line}\r\nHost: a\r\n\r\n");
+    let rows = [
+        // h4: malformed heads
+        (get("no colon"), 400, Refusal::Malformed),
+        (get(": empty name"), 400, Refusal::Malformed),
+        (get("X : space before the colon"), 400, Refusal::Malformed),
+        (get("X: nul\0"), 400, Refusal::Malformed),
+        (get("X: bare\rreturn"), 400, Refusal::Malformed),
+        (get("X: control\x01"), 400, Refusal::Malformed),
+        (get("X: a\r\n folded"), 400, Refusal::Malformed),
+        (get("X: a\nY: b"), 400, Refusal::BareLineFeed),
+        (
+            "GET / HTTP/1.1\nHost: a\n\n".to_owned(),
+            400,
+            Refusal::BareLineFeed,
+        ),
+        ("\nGET / HTTP/1.1\r\n".to_owned(), 400, Refusal::Malformed),
+        ("\rGET / HTTP/1.1\r\n".to_owned(), 400, Refusal::Malformed),
+        (" GET / HTTP/1.1\r\n".to_owned(), 400, Refusal::Malformed),
+        (line("GET /"), 400, Refusal::Malformed),
+        (line("GET  / HTTP/1.1"), 400, Refusal::Malformed),
+        (line("GET / HTTP/1.1 "), 400, Refusal::Malformed),
+        (line("GET / http/1.1"), 400, Refusal::Malformed),
+        (line("G{T / HTTP/1.1"), 400, Refusal::Malformed),
+        // h12: targets
+        (line("GET here HTTP/1.1"), 400, Refusal::Target),
+        (line("GET * HTTP/1.1"), 400, Refusal::Target),
+        (line("GET /#top HTTP/1.1"), 400, Refusal::Target),
+        (line("GET /caf\u{e9} HTTP/1.1"), 400, Refusal::Target),
+        (line("GET ftp://a/ HTTP/1.1"), 400, Refusal::Target),
+        (
+            line("GET http://elsewhere/ HTTP/1.1"),
+            421,
+            Refusal::OtherHost,
+        ),
+        // h5: Host
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), 400, Refusal::Host),
+        (get("hOst: a"), 400, Refusal::Host),
+        (line("GET / HTTP/1.1\r\nhost: b"), 400, Refusal::Host),
+        (
+            "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n".to_owned(),
+            400,
+            Refusal::Host,
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n".to_owned(),
+            400,
+            Refusal::Host,
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: user@a\r\n\r\n".to_owned(),
+            400,
+            Refusal::Host,
+        ),
+        // h6: the length of a body
+        (
+            post("Content-Length: 2\r\nContent-Length: 3"),
+            400,
+            Refusal::Length,
+        ),
+        (
+            post("Content-Length: 2\r\nContent-Length: 2"),
+            400,
+            Refusal::Length,
+        ),
+        (post("Content-Length: 2, 2"), 400, Refusal::Length),
+        (post("Content-Length: 2,3"), 400, Refusal::Length),
+        (post("Content-Length: +2"), 400, Refusal::Length),
+        (post("Content-Length: -2"), 400, Refusal::Length),
+        (post("Content-Length: 1e30"), 400, Refusal::Length),
+        (
+            post("Content-Length: 1000000000000000000000000000000"),
+            400,
+            Refusal::Length,
+        ),
+        (post("Content-Length: 0x2"), 400, Refusal::Length),
+        (post("Content-Length: 2 2"), 400, Refusal::Length),
+        (post("Content-Length:"), 400, Refusal::Length),
+        (
+            post("Content-Length: 2\r\nTransfer-Encoding: chunked"),
+            400,
+            Refusal::Length,
+        ),
+        (
+            post("Transfer-Encoding: gzip, chunked"),
+            400,
+            Refusal::TransferCoding,
+        ),
+        (
+            post("Transfer-Encoding: chunked, identity"),
+            400,
+            Refusal::TransferCoding,
+        ),
+        (
+            post("Transfer-Encoding: xchunked"),
+            400,
+            Refusal::TransferCoding,
+        ),
+        (
+            post("Transfer-Encoding: \x0bchunked"),
+            400,
+            Refusal::Malformed,
+        ),
+        (post("Transfer-Encoding:"), 400, Refusal::TransferCoding),
+        (
+            post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
+            400,
+            Refusal::TransferCoding,
+        ),
+        (
+            line("POST / HTTP/1.0\r\nTransfer-Encoding: chunked"),
+            400,
+            Refusal::TransferCoding,
+        ),
+        // h8: chunks (all of them in body.rs)
+        (
+            post("Transfer-Encoding: chunked") + "x\r\n",
+            400,
+            Refusal::Chunk,
+        ),
+        (
+            post("Transfer-Encoding: chunked") + "f4241\r\n",
+            413,
+            Refusal::BodyTooLarge,
+        ),
+        // h10: bodies too large, expectations
+        (post("Content-Length: 1000001"), 413, Refusal::BodyTooLarge),
+        (
+            post("Content-Length: 10000000000"),
+            413,
+            Refusal::BodyTooLarge,
+        ),
+        (
+            post("Content-Length: 10000000000\r\nExpect: 100-continue"),
+            413,
+            Refusal::BodyTooLarge,
+        ),
+        (
+            post("Content-Length: 1\r\nExpect: x"),
+            417,
+            Refusal::Expectation,
+        ),
+        // h15: other protocols
+        (
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+            505,
+            Refusal::Version,
+        ),
+        (line("GET / HTTP/1.2"), 505, Refusal::Version),
+        (line("GET / HTTP/0.9"), 505, Refusal::Version),
+        ("\x16\x03\x01\x02".to_owned(), 400, Refusal::Malformed),
+    ];
+    for (raw, status, refusal) in rows {
+        assert_eq!(refusal.status(), status);
+        for cut in [1, 2, 3, 5, raw.len()] {
+            let mut bench = Bench::new();
+            let outcome = raw.as_bytes().chunks(cut).find_map(|piece| {
+                bench
+                    .receive(Time::ZERO, piece)
+                    .map(|request| assert!(request.is_none()))
+                    .err()
+            });
+            assert_eq!(outcome, Some(refusal), "{}", raw.escape_debug());
+            assert_eq!(bench.connection.poll_interim(), None);
+            let behind = bench.receive(Time::ZERO, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            assert!(matches!(behind, Ok(None)), "it is over");
+        }
+    }
+}
+
+#[test]
+fn limits_of_a_head_are_reached_at_the_byte_however_it_is_cut() {
+    let line = |bytes: usize| {
+        format!(
+            "GET /{} HTTP/1.1\r\nHost: a\r\n\r\n",
+            "p".repeat(bytes - "GET / HTTP/1.1\r\n".len())
+        )
+    };
+    let headers = |count: usize| {
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\n{}\r\n",
+            "X: y\r\n".repeat(count - 1)
+        )
+    };
+    let head = |bytes: usize| {
+        let start = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+        format!("{start}{}\r\n\r\n", "x".repeat(bytes - start.len() - 4))
+    };
+    let rows = [
+        (line(8192), None),
+        (line(8193), Some(Refusal::LineTooLong)),
+        (headers(100), None),
+        (headers(101), Some(Refusal::HeadTooLarge)),
+        (headers(2300), Some(Refusal::HeadTooLarge)),
+        (head(16_384), None),
+        (head(16_385), Some(Refusal::HeadTooLarge)),
+        ("G".repeat(9000), Some(Refusal::LineTooLong)),
+    ];
+    for (raw, refusal) in rows {
+        for cut in [1, 4096, raw.len()] {
+            let mut bench = Bench::new();
+            let mut held_max = 0;
+            let outcome = raw.as_bytes().chunks(cut).find_map(|piece| {
+                let next = bench.receive(Time::ZERO, piece);
+                held_max = held_max.max(bench.inbox.len());
+                next.transpose()
+            });
+            assert_eq!(outcome.expect("an end").err(), refusal, "{}", raw.len());
+            assert!(held_max <= bench.limits.head_bytes_max + cut);
+        }
+    }
+}
+
+#[test]
+fn requests_are_the_same_however_they_are_cut() {
+    let streams: [&[u8]; 5] = [
+        b"GET /a?b HTTP/1.1\r\nHost: a\r\n\r\nPOST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n1\r\nh\r\n1\r\ni\r\n0\r\nT: x\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.0\r\n\r\nGET /never HTTP/1.0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n\x81\x80abcd",
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\n",
+    ];
+    let ends = [3, 2, 1, 1, 2];
+    for (stream, count) in streams.into_iter().zip(ends) {
+        let whole = properties::outcomes(stream, std::iter::once(stream.len()));
+        assert_eq!(whole.len(), count, "{whole:?}");
+        for first in 1..stream.len() {
+            for second in [1, 2, 7, stream.len()] {
+                let lengths = std::iter::once(first).chain(std::iter::repeat(second));
+                assert_eq!(properties::outcomes(stream, lengths), whole);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_fuzzer_starts_from_keeps_every_promise() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/http_request");
+    let mut seeds = 0;
+    for entry in std::fs::read_dir(folder).expect("the seeds are in the repository") {
+        properties::http_request(&std::fs::read(entry.unwrap().path()).unwrap());
+        seeds += 1;
+    }
+    assert!(seeds >= 5, "{seeds} seeds");
+}
+
+#[test]
+fn spoiled_requests_keep_every_promise() {
+    let sound = b"\x03\x01\x05\x02POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n0\r\nT: x\r\n\r\nPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+    for at in 4..sound.len() {
+        for byte in [b'\n', b'\r', b' ', b':', b'0', b'\0', 0xff, b','] {
+            let mut spoiled = sound.to_vec();
+            spoiled[at] = byte;
+            properties::http_request(&spoiled);
+            spoiled.insert(at, byte);
+            properties::http_request(&spoiled);
+            spoiled.drain(at..at + 2);
+            properties::http_request(&spoiled);
+        }
+    }
+}
+
+#[test]
+fn pipelined_requests_wait_until_the_answer_before_them_is_given() {
+    let mut bench = Bench::new();
+    let mut raw = Vec::new();
+    for number in 0..100 {
+        raw.extend_from_slice(format!("GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+    }
+    let mut next = bench.receive(Time::ZERO, &raw);
+    for number in 0..100 {
+        assert_eq!(next.unwrap().unwrap().path(), format!("/{number}"));
+        assert!(bench.connection.owes());
+        assert_eq!(bench.deadline(), None, "while we owe, it is our turn");
+        let left = bench.inbox.len();
+        assert!(bench.receive(Time::ZERO, b"").unwrap().is_none());
+        assert_eq!(
+            bench.inbox.len(),
+            left,
+            "nothing is taken while an answer is owed"
+        );
+        assert_eq!(
+            bench.answer(Time::ZERO, &Response::new(204)).1,
+            After::KeepAlive
+        );
+        next = bench.receive(Time::ZERO, b"");
+    }
+    assert!(bench.inbox.is_empty() && bench.connection.is_idle());
+}
+
+#[test]
+fn a_silent_connection_is_closed_without_a_word() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.deadline(), Some(at(10)));
+    assert!(bench.receive(at(4), b"\r\n\r\n\r").unwrap().is_none());
+    assert_eq!(bench.deadline(), Some(at(10)), "empty lines buy no time");
+    assert_eq!(bench.connection.elapsed(at(9), &bench.limits), None);
+    assert_eq!(
+        bench.connection.elapsed(at(10), &bench.limits),
+        Some(Expired::Silent)
+    );
+    assert_eq!(bench.deadline(), None);
+}
+
+#[test]
+fn a_head_that_trickles_is_refused_at_its_deadline() {
+    let mut bench = Bench::new();
+    for second in 0..10 {
+        assert!(bench.receive(at(second), b"G").unwrap().is_none());
+    }
+    let expired = bench.connection.elapsed(at(10), &bench.limits);
+    assert_eq!(expired, Some(Expired::Refused(Refusal::HeadTooSlow)));
+    let bytes = bench.connection.refuse(wall(at(10)), Refusal::HeadTooSlow);
+    assert!(bytes.starts_with(b"HTTP/1.1 408 Request Timeout\r\n"));
+}
+
+#[test]
+fn an_idle_connection_is_kept_for_its_time_and_a_later_head_has_its_own() {
+    let mut bench = Bench::new();
+    bench
+        .receive(at(1), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap()
+        .unwrap();
+    bench.answer(at(30), &Response::new(200));
+    assert_eq!(bench.deadline(), Some(at(36)));
+    assert!(bench.receive(at(35), b"G").unwrap().is_none());
+    assert_eq!(bench.deadline(), Some(at(45)));
+    bench
+        .receive(at(44), b"ET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap()
+        .unwrap();
+    bench.answer(at(44), &Response::new(200));
+    assert_eq!(
+        bench.connection.elapsed(at(50), &bench.limits),
+        Some(Expired::Silent)
+    );
+}
+
+#[test]
+fn a_body_may_neither_pause_nor_trickle() {
+    for framing in ["Content-Length: 900000", "Transfer-Encoding: chunked"] {
+        let head = format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n");
+        let chunk = |bytes: usize| match framing.starts_with('C') {
+            true => "x".repeat(bytes),
+            false => format!("{bytes:x}\r\n{}\r\n", "x".repeat(bytes)),
+        };
+        let mut paused = Bench::new();
+        paused.receive(at(5), head.as_bytes()).unwrap();
+        assert_eq!(paused.deadline(), Some(at(15)));
+        paused.receive(at(9), chunk(1).as_bytes()).unwrap();
+        assert_eq!(
+            paused.deadline(),
+            Some(at(15)),
+            "one byte buys no time: 1 KiB/s is asked"
+        );
+        paused.receive(at(12), chunk(100_000).as_bytes()).unwrap();
+        assert_eq!(paused.deadline(), Some(at(22)));
+        paused.receive(at(12), b"").unwrap();
+        let expired = paused.connection.elapsed(at(22), &paused.limits);
+        assert_eq!(expired, Some(Expired::Refused(Refusal::BodyTooSlow)));
+
+        let mut slow = Bench::new();
+        slow.receive(at(0), head.as_bytes()).unwrap();
+        for second in 1..100 {
+            slow.receive(at(second), chunk(2048).as_bytes()).unwrap();
+            assert!(slow.deadline().unwrap() > at(second), "2 KiB/s is enough");
+        }
+        let refused = (100..300).find(|second| {
+            let expired = slow.connection.elapsed(at(*second), &slow.limits);
+            expired.is_some() || slow.receive(at(*second), chunk(9).as_bytes()).is_err()
+        });
+        // 99 times 2 KiB earn 198 seconds, and the trickle behind them less than one more.
+        assert_eq!(refused, Some(199), "what was earned has been used up");
+    }
+}
+
+#[test]
+fn a_client_that_waits_is_told_to_continue_once_and_only_if_its_body_is_welcome() {
+    let head = |more: &str| {
+        format!("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n{more}\r\n\r\n")
+    };
+    for framing in ["Content-Length: 2", "Transfer-Encoding: chunked"] {
+        let mut bench = Bench::new();
+        assert!(
+            bench
+                .receive(Time::ZERO, head(framing).as_bytes())
+                .unwrap()
+                .is_none()
+        );
+        let interim = bench.connection.poll_interim().expect("an interim answer");
+        assert_eq!(interim, "HTTP/1.1 100 Continue\r\n\r\n");
+        assert_eq!(bench.connection.poll_interim(), None);
+    }
+    let mut eager = Bench::new();
+    let request = eager.receive(Time::ZERO, (head("Content-Length: 2") + "a").as_bytes());
+    assert!(request.unwrap().is_none());
+    assert_eq!(eager.connection.poll_interim(), None, "it did not wait");
+    let mut bodiless = Bench::new();
+    assert!(
+        bodiless
+            .receive(Time::ZERO, head("X: y").as_bytes())
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(bodiless.connection.poll_interim(), None);
+    let mut old = Bench::new();
+    let raw = b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+    assert!(old.receive(Time::ZERO, raw).unwrap().is_none());
+    assert_eq!(old.connection.poll_interim(), None);
+}
+
+#[test]
+fn answers_are_written_as_method_and_version_need_them() {
+    const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    let text = Response::text(200, "hi");
+    let typed = "Content-Type: text/plain; charset=utf-8\r\n";
+    let rows = [
+        (
+            "GET / HTTP/1.1",
+            "",
+            &text,
+            format!("{typed}Content-Length: 2\r\nKeep-Alive: timeout=5\r\n\r\nhi"),
+            After::KeepAlive,
+        ),
+        (
+            "HEAD / HTTP/1.1",
+            "",
+            &text,
+            format!("{typed}Content-Length: 2\r\nKeep-Alive: timeout=5\r\n\r\n"),
+            After::KeepAlive,
+        ),
+        (
+            "GET / HTTP/1.0",
+            "",
+            &text,
+            format!("{typed}Content-Length: 2\r\nConnection: close\r\n\r\nhi"),
+            After::Close,
+        ),
+        (
+            "GET / HTTP/1.0",
+            "Connection: keep-alive\r\n",
+            &text,
+            format!(
+                "{typed}Content-Length: 2\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n\r\nhi"
+            ),
+            After::KeepAlive,
+        ),
+        (
+            "GET / HTTP/1.1",
+            "Connection: close\r\n",
+            &text,
+            format!("{typed}Content-Length: 2\r\nConnection: close\r\n\r\nhi"),
+            After::Close,
+        ),
+        (
+            "GET / HTTP/1.1",
+            "",
+            &text.clone().close(),
+            format!("{typed}Content-Length: 2\r\nConnection: close\r\n\r\nhi"),
+            After::Linger,
+        ),
+        (
+            "GET / HTTP/1.1",
+            "",
+            &Response::new(200),
+            "Content-Length: 0\r\nKeep-Alive: timeout=5\r\n\r\n".to_owned(),
+            After::KeepAlive,
+        ),
+        (
+            "GET / HTTP/1.1",
+            "",
+            &Response::new(204),
+            "Keep-Alive: timeout=5\r\n\r\n".to_owned(),
+            After::KeepAlive,
+        ),
+        (
+            "GET / HTTP/1.1",
+            "",
+            &Response::new(304),
+            "Keep-Alive: timeout=5\r\n\r\n".to_owned(),
+            After::KeepAlive,
+        ),
+        (
+            "GET / HTTP/1.1",
+            "",
+            &Response::new(101).header("Upgrade", "websocket"),
+            "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n".to_owned(),
+            After::Switch,
+        ),
+    ];
+    for (line, header, response, expected, after) in rows {
+        let mut bench = Bench::new();
+        let raw = format!("{line}\r\nHost: a\r\n{header}\r\n");
+        bench.receive(Time::ZERO, raw.as_bytes()).unwrap().unwrap();
+        let (status, phrase) = (response.status(), reason(response.status()));
+        let expected = format!("HTTP/1.1 {status} {phrase}\r\n{DATE}{expected}");
+        assert_eq!(
+            bench.answer(Time::ZERO, response),
+            (expected, after),
+            "{raw}"
+        );
+    }
+}
+
+#[test]
+fn a_large_body_is_shared_and_not_copied() {
+    let body = Bytes::from(vec![b'x'; 100_000]);
+    let mut bench = Bench::new();
+    bench
+        .receive(Time::ZERO, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap()
+        .unwrap();
+    let response = Response::new(200).body(body.clone());
+    let answer = bench
+        .connection
+        .answer(wall(Time::ZERO), &bench.limits, &response);
+    assert_eq!(answer.body.as_ptr(), body.as_ptr());
+    assert!(answer.head.ends_with(b"\r\n\r\n"));
+}
+
+#[test]
+fn what_follows_an_upgrade_is_left_for_the_websocket() {
+    let mut bench = Bench::new();
+    let head = b"GET /socket.io/?EIO=4 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let request = bench
+        .receive(Time::ZERO, &[&head[..], b"\r\n\x81\x80"].concat())
+        .unwrap()
+        .unwrap();
+    assert!(request.is_upgrade() && request.body().is_empty());
+    assert_eq!(
+        bench.answer(Time::ZERO, &Response::new(101)).1,
+        After::Switch
+    );
+    assert!(bench.receive(Time::ZERO, b"more").unwrap().is_none());
+    assert_eq!(bench.inbox, b"\r\n\x81\x80more");
+}
+
+#[test]
+fn a_large_request_costs_linear_work_byte_by_byte() {
+    let body = "x".repeat(100_000);
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nX: ".to_owned() + &"y".repeat(15_000);
+    let chunked: String = body
+        .chars()
+        .map(|byte| format!("1\r\n{byte}\r\n"))
+        .collect();
+    for raw in [
+        format!("{head}\r\nContent-Length: 100000\r\n\r\n{body}"),
+        format!("{head}\r\nTransfer-Encoding: chunked\r\n\r\n{chunked}0\r\n\r\n"),
+    ] {
+        let (limits, before) = (config::Http::default(), work::so_far());
+        let mut connection = Connection::new(Time::ZERO);
+        let mut raw = raw.into_bytes();
+        let (mut start, total) = (0, raw.len());
+        for end in 1..=total {
+            let mut input = &mut raw[start..end];
+            let shown = input.len();
+            let next = connection.next(Time::ZERO, &limits, &mut input).unwrap();
+            let left = input.len();
+            assert_eq!(next.is_some(), end == total);
+            start += shown - left;
+        }
+        let spent = work::so_far() - before;
+        assert!(spent <= 4 * total as u64, "{spent} for {total}");
+    }
+}
+
+#[test]
+fn a_counted_body_is_lent_and_not_copied() {
+    let mut raw = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi".to_vec();
+    let address = raw.as_ptr();
+    let mut input = &mut raw[..];
+    let mut connection = Connection::new(Time::ZERO);
+    let request = connection
+        .next(Time::ZERO, &config::Http::default(), &mut input)
+        .unwrap()
+        .unwrap();
+    assert_eq!(request.head().as_ptr(), address);
+    assert_eq!(
+        request.body().as_ptr(),
+        address.wrapping_add(request.head().len())
+    );
+    assert!(
+        connection.owes(),
+        "the request borrows from the input, not from the connection"
+    );
+    assert_eq!(request.body(), b"hi");
+}
+
+#[test]
+fn a_row_is_small() {
+    assert!(size_of::<Connection>() <= 32, "{}", size_of::<Connection>());
+}
+
+#[test]
+fn an_outcome_names_the_end_of_its_request() {
+    let stream = b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\nrest";
+    let outcomes = properties::outcomes(stream, std::iter::once(stream.len()));
+    assert!(matches!(outcomes[..], [Outcome::Request { end, .. }] if end == stream.len() - 4));
+}
