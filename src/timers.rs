@@ -95,7 +95,13 @@ impl<K: Copy> Timers<K> {
     pub fn arm(&mut self, at: Time, key: K) -> TimerId {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
-        let entry = Entry { at, generation, prev: DUE, next: NONE, key };
+        let entry = Entry {
+            at,
+            generation,
+            prev: DUE,
+            next: NONE,
+            key,
+        };
         let slot = u32::try_from(self.entries.insert(entry)).expect("fewer than 2^31 timers");
         assert!(slot < FIRST, "fewer than 2^31 timers");
         self.link(slot, bucket_of(tick_of(at).max(self.tick)));
@@ -109,7 +115,9 @@ impl<K: Copy> Timers<K> {
 
     /// Takes a timer back; says whether it was still armed.
     pub fn cancel(&mut self, id: TimerId) -> bool {
-        let Some(entry) = self.live(id) else { return false };
+        let Some(entry) = self.live(id) else {
+            return false;
+        };
         let at = entry.at;
         if entry.prev != DUE {
             self.unlink(id.slot);
@@ -126,7 +134,10 @@ impl<K: Copy> Timers<K> {
     pub fn pop_due(&mut self, now: Time) -> Option<K> {
         loop {
             let Some(&(at, id)) = self.due.last() else {
-                if self.earliest_on_wheel().is_none_or(|earliest| earliest > now) {
+                if self
+                    .earliest_on_wheel()
+                    .is_none_or(|earliest| earliest > now)
+                {
                     return None;
                 }
                 self.harvest(now);
@@ -146,7 +157,11 @@ impl<K: Copy> Timers<K> {
     /// The earliest deadline, exactly.
     #[must_use]
     pub fn next_due(&self) -> Option<Time> {
-        let waiting = self.due.iter().rev().find(|(_, id)| self.live(*id).is_some());
+        let waiting = self
+            .due
+            .iter()
+            .rev()
+            .find(|(_, id)| self.live(*id).is_some());
         match (waiting.map(|(at, _)| *at), self.earliest_on_wheel()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -166,7 +181,9 @@ impl<K: Copy> Timers<K> {
     }
 
     fn live(&self, id: TimerId) -> Option<&Entry<K>> {
-        self.entries.get(id.slot as usize).filter(|entry| entry.generation == id.generation)
+        self.entries
+            .get(id.slot as usize)
+            .filter(|entry| entry.generation == id.generation)
     }
 
     /// Takes all that is due at `now` off the wheel and into `due`.
@@ -186,7 +203,8 @@ impl<K: Copy> Timers<K> {
         }
         self.tick = self.tick.max(last);
         self.earliest.set(Earliest::Unknown);
-        self.due.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
+        self.due
+            .sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
     }
 
     fn harvest_bucket(&mut self, bucket: u32, now: Time) {
@@ -296,7 +314,10 @@ const fn tick_of(at: Time) -> u64 {
     at.0 / BUCKET_MICROS
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the remainder is below BUCKETS")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the remainder is below BUCKETS"
+)]
 const fn bucket_of(tick: u64) -> u32 {
     (tick % BUCKETS as u64) as u32
 }
@@ -405,7 +426,12 @@ mod tests {
                     now = now + Duration::from_micros(random.random_range(0..most));
                     let mut last = Time::ZERO;
                     while let Some(key) = timers.pop_due(now) {
-                        let at = ids.iter().rev().find(|(_, other, _)| *other == key).unwrap().0;
+                        let at = ids
+                            .iter()
+                            .rev()
+                            .find(|(_, other, _)| *other == key)
+                            .unwrap()
+                            .0;
                         assert!(at <= now && at >= last);
                         last = at;
                         assert!(model.remove(&(at, key)).is_some());
@@ -415,7 +441,10 @@ mod tests {
                 }
             }
             assert_eq!(timers.len(), model.len());
-            assert_eq!(timers.next_due(), model.first_key_value().map(|((at, _), _)| *at));
+            assert_eq!(
+                timers.next_due(),
+                model.first_key_value().map(|((at, _), _)| *at)
+            );
         }
     }
 }
