@@ -397,7 +397,7 @@ mod tests {
     #[test]
     fn the_wheel_agrees_with_a_sorted_map_whatever_is_done_to_it() {
         let seed: u64 = rand::random_range(0..u64::MAX);
-        println!("seed {seed}");
+        eprintln!("seed {seed}");
         let mut random = StdRng::seed_from_u64(seed);
         let mut timers = Timers::new();
         let mut model: BTreeMap<(Time, u32), TimerId> = BTreeMap::new();
