@@ -1,11 +1,19 @@
 //! The loop: sockets, readiness, outboxes, threads, signals and the one clock.
 //!
 //! Facts go up as calls of [`Service`], with borrowed bytes and the time; what must reach the world comes down as
-//! [`Action`]s, which the loop performs. See `turn` for the order of things within one turn.
+//! [`Action`]s, which the loop performs. [`Reactor`] is the loop; `turn` says in which order things happen.
 //! Knows no protocol and no application: to it a connection is bytes in both directions.
 //! Left out: UDP, and reading files (a lane can).
 
+mod handle;
 pub mod lanes;
+mod listener;
+mod outbox;
+mod reading;
+mod signals;
+mod stream;
+mod turn;
+mod writing;
 
 use std::any::Any;
 use std::io;
@@ -18,9 +26,9 @@ use bytes::Bytes;
 use crate::slots::Id;
 use crate::time::{Now, Time};
 
-/// A connection's row in the reactor; only ever seen as [`ConnId`].
-#[derive(Debug)]
-pub struct Stream;
+pub use handle::{Handle, Undelivered};
+pub use stream::Stream;
+pub use turn::Reactor;
 
 /// Names a connection from `accepted` (or `connected`) until its end.
 pub type ConnId = Id<Stream>;

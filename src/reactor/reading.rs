@@ -1,0 +1,193 @@
+//! Reading: from the kernel through the one buffer to the service, and what it leaves to the inbox.
+//!
+//! Comes in: which connections may have something. Goes out: `received`, with bytes that are the service's to take.
+//! Knows no protocol: how much is a whole thing is for the service to say.
+//! Left out: reads of known length straight into an inbox; messages that large are rare, and the copy is cheap.
+
+use std::io;
+
+use super::stream::{Flags, Phase};
+use super::turn::{Due, Reactor};
+use super::{Close, ConnId, Service};
+use crate::time::Now;
+
+impl Reactor {
+    /// Reads each listed connection once, within its budget; who has more is listed again.
+    pub(super) fn read_listed<S: Service>(&mut self, service: &mut S, now: Now) {
+        // At most those listed now: what lists itself again meanwhile is for the next turn.
+        let mut listed = std::mem::take(&mut self.listed);
+        for id in listed.drain(..) {
+            let Some(stream) = self.streams.get_mut(id) else {
+                continue;
+            };
+            stream.flags.clear(Flags::LISTED);
+            match stream.phase {
+                Phase::Open => self.read_open(service, now, id),
+                Phase::Lingering => self.read_into_nothing(id),
+                Phase::Connecting | Phase::Ended | Phase::Flushing => {}
+            }
+        }
+        // The longer memory stays, whichever list it was.
+        if self.listed.is_empty() {
+            self.listed = listed;
+        }
+    }
+
+    fn read_open<S: Service>(&mut self, service: &mut S, now: Now, id: ConnId) {
+        if self.exit_at.is_some() {
+            return;
+        }
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        stream.read_turn = self.turn;
+        if stream.flags.lower(Flags::SHOW) && stream.inbox_bytes() > 0 {
+            let taken = service.received(now, id, stream.inbox_mut());
+            stream.inbox_take(taken);
+        }
+        let mut budget = self.config.read_bytes_per_turn_max;
+        while stream.flags.has(Flags::READY) && !stream.flags.has(Flags::HELD) {
+            let room = self
+                .config
+                .inbox_bytes_max
+                .saturating_sub(stream.inbox_bytes());
+            if room == 0 {
+                return; // until `Show`
+            }
+            if budget == 0 {
+                return self.list(id);
+            }
+            let wanted = room.min(self.buffer.len());
+            let bytes = &mut self.buffer[..wanted];
+            let count = match stream.transport.read(bytes) {
+                Ok(0) => return self.ended(service, now, id),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    stream.flags.clear(Flags::READY | Flags::TO_END);
+                    return;
+                }
+                Err(error) => return self.broken(service, now, id, error),
+            };
+            if count < wanted && !stream.flags.has(Flags::TO_END) {
+                // Drained, without asking the kernel to say so.
+                stream.flags.clear(Flags::READY);
+            }
+            budget = budget.saturating_sub(count);
+            let fresh = &mut bytes[..count];
+            if stream.inbox_bytes() == 0 {
+                let taken = service.received(now, id, fresh);
+                debug_assert!(taken <= count, "a service takes no more than it was shown");
+                stream.inbox_append(fresh.get(taken..).unwrap_or_default());
+            } else {
+                stream.inbox_append(fresh);
+                let taken = service.received(now, id, stream.inbox_mut());
+                stream.inbox_take(taken);
+            }
+        }
+    }
+
+    /// The peer has said its last. What the service has to say to that may still be sent.
+    fn ended<S: Service>(&mut self, service: &mut S, now: Now, id: ConnId) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        stream.phase = Phase::Ended;
+        stream.inbox_discard();
+        self.closing += 1;
+        self.settling.push(id);
+        service.closed(now, id, Ok(()));
+    }
+
+    /// Reads on so that no reset overtakes what was written last.
+    fn read_into_nothing(&mut self, id: ConnId) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        loop {
+            match stream.transport.read(&mut self.buffer) {
+                Ok(count) if count > 0 && stream.linger_spend(count) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Ok(_) | Err(_) => return self.remove(id),
+            }
+        }
+    }
+
+    pub(super) fn show(&mut self, id: ConnId) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        stream.flags.clear(Flags::HELD);
+        if stream.phase != Phase::Open {
+            return;
+        }
+        let waits = stream.inbox_bytes() > 0;
+        if waits {
+            stream.flags.set(Flags::SHOW);
+        }
+        if waits || stream.flags.has(Flags::READY) {
+            self.list(id);
+        }
+    }
+
+    pub(super) fn close(&mut self, id: ConnId, how: Close) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        match (how, stream.phase) {
+            (Close::Reset, _) => {
+                stream.transport.reset_on_drop();
+                return self.remove(id);
+            }
+            // Asked a second time, or after the peer: what is under way is what was asked for.
+            (_, Phase::Connecting | Phase::Ended | Phase::Flushing | Phase::Lingering) => return,
+            (Close::Flush, Phase::Open) => stream.inbox_discard(),
+            (Close::Linger { bytes, time }, Phase::Open) => {
+                stream.inbox_discard();
+                stream.linger_later(bytes, time);
+            }
+        }
+        stream.phase = Phase::Flushing;
+        self.closing += 1;
+        self.settling.push(id);
+        self.heat(id);
+    }
+
+    /// After the writing: who has nothing more to say goes, the others have until their deadline.
+    pub(super) fn settle(&mut self, now: Now) {
+        let mut settling = std::mem::take(&mut self.settling);
+        for id in settling.drain(..) {
+            let Some(stream) = self.streams.get(id) else {
+                continue;
+            };
+            if stream.outbox.is_empty() {
+                self.finish(now, id);
+            } else {
+                self.timers
+                    .arm(now.mono + self.config.flush_within, Due::Flush(id));
+            }
+        }
+        self.settling = settling;
+    }
+
+    /// All was written: the end, or the lingering before it.
+    pub(super) fn finish(&mut self, now: Now, id: ConnId) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        match (stream.phase, stream.linger()) {
+            (Phase::Flushing, Some((_, time))) => {
+                if stream.transport.shutdown_write().is_err() {
+                    return self.remove(id);
+                }
+                stream.phase = Phase::Lingering;
+                self.timers.arm(now.mono + time, Due::Linger(id));
+                // What came before may still be unread, and no event will tell.
+                self.list(id);
+            }
+            (Phase::Ended | Phase::Flushing, _) => self.remove(id),
+            (Phase::Connecting | Phase::Open | Phase::Lingering, _) => {}
+        }
+    }
+}
