@@ -1,0 +1,70 @@
+// Keys of the whole page: between rooms, through the log, and back to the text box.
+// Key events come in; calls to the parts go out.
+// It never takes a key that writes into a field, and none that a menu or a dialog has taken.
+// Left out: the switcher, search and help; they come with what they open.
+
+import { at } from "./dom.js";
+
+/** Binds the document's keys and answers those the composer passes on. */
+export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, unread, open, go }) {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
+    if (document.body.dataset.view !== "chat") return;
+    if (event.key === "Escape") return escape();
+    if (event.key === "F6") return region(event);
+    if (event.altKey && !event.ctrlKey && !event.metaKey && /^Arrow(Up|Down)$/.test(event.key)) return turn(event);
+    if (startsText(event)) composer.focus();
+  });
+
+  function escape() {
+    if (drawer.isOpen) return drawer.close();
+    if (hasLine()) clearLine();
+    composer.focus();
+  }
+
+  function turn(event) {
+    event.preventDefault();
+    const step = event.key === "ArrowUp" ? -1 : 1;
+    const all = rooms();
+    const here = all.indexOf(open());
+    for (let i = 1; i <= all.length; i += 1) {
+      const id = all[(here + step * i + all.length * 2) % all.length];
+      if (!event.shiftKey || unread(id) > 0) return go(id);
+    }
+  }
+
+  function region(event) {
+    event.preventDefault();
+    const regions = [
+      [at("rooms"), () => at("rooms").querySelector("[aria-current], a")?.focus()],
+      [at("log"), () => list.focus()],
+      [at("write"), () => composer.focus()],
+      [at("people"), () => at("people").querySelector("button").focus()],
+    ].filter(([node]) => !node.hidden);
+    const here = regions.findIndex(([node]) => node.contains(document.activeElement));
+    const next = (here + (event.shiftKey ? -1 : 1) + regions.length) % regions.length;
+    regions[next][1]();
+  }
+
+  return {
+    /** PageUp and PageDown scroll the log from the text box; Home and End too while it is empty. */
+    fromComposer(event) {
+      if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      const wish = {
+        PageUp: () => list.scroll(-1),
+        PageDown: () => list.scroll(1),
+        Home: composer.empty && (() => list.toTop()),
+        End: composer.empty && (() => list.toEnd()),
+      }[event.key];
+      if (!wish) return;
+      event.preventDefault();
+      wish();
+    },
+  };
+}
+
+/** A letter typed with nothing in focus belongs into the text box. */
+function startsText(event) {
+  const nowhere = document.activeElement === document.body || document.activeElement === null;
+  return nowhere && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+}

@@ -1,0 +1,252 @@
+// The open room's messages on screen: rows, day lines, the "new" line, and where the reader's eye is.
+// A picture of the room comes in (`show`); what the reader does goes out through `wishes`.
+// It never asks the server and never changes a message; it compares keys and moves what moved.
+// Left out: a virtual list; at most 300 real rows keep find-in-page, selection and screen readers whole.
+
+import { el, fill, icon } from "./dom.js";
+import { row as drawRow, signature } from "./row.js";
+import { clock, dayName, dayOf, say } from "./strings.js";
+
+const END_WITHIN_PX = 48;
+const GROUP_WITHIN_MS = 5 * 60_000;
+const PAGE_EARLY_PX = 800;
+
+export class MessageList {
+  #scroller;
+  #list;
+  #wishes;
+  #nodes = new Map();
+  #picture = null;
+  #stuck = true;
+  #focused = null;
+  #edges;
+
+  /** `wishes` has `older()`, `newer()`, `moved()`, `retry(cid)`, `edit(cid)`, `drop(cid)`, `read()`. */
+  constructor({ scroller, list, top, bottom }, wishes) {
+    this.#scroller = scroller;
+    this.#list = list;
+    this.#wishes = wishes;
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    list.addEventListener("keydown", (event) => this.#key(event));
+    list.addEventListener("focusin", (event) => this.#rove(event.target.closest("li")));
+    list.addEventListener("click", (event) => this.#clicked(event));
+    this.#edges = new IntersectionObserver((seen) => this.#edge(seen, top), {
+      root: scroller, rootMargin: `${PAGE_EARLY_PX}px 0px`,
+    });
+    this.#edges.observe(top);
+    this.#edges.observe(bottom);
+    this.edges = [top, bottom];
+    // The composer grows, a keyboard opens, a window turns: who was at the end stays there.
+    new ResizeObserver(() => this.#stuck && this.toEnd()).observe(scroller);
+  }
+
+  /** Whether the newest message is on screen. */
+  get atEnd() {
+    return this.#stuck && (this.#picture?.log.atTail ?? false);
+  }
+
+  /** Draws a room: `{room, log, pending, me, people, newAt}`. Another room than before starts afresh. */
+  show(picture) {
+    const another = this.#picture?.room.id !== picture.room.id || !this.#picture.log.loaded;
+    if (another && this.#picture?.room.id !== picture.room.id) this.clear();
+    this.#picture = picture;
+    const anchor = another || this.#stuck ? null : this.#anchor();
+    this.#reconcile(this.#items());
+    if (another && picture.log.loaded) this.#arrive();
+    else if (anchor) this.#scroller.scrollTop += anchor.node.getBoundingClientRect().top - anchor.top;
+    else if (this.#stuck) this.toEnd();
+    this.#stuck = this.#near();
+  }
+
+  /** The observer speaks only of changes: after a load, ask it to look again. */
+  loaded() {
+    for (const edge of this.edges) {
+      this.#edges.unobserve(edge);
+      this.#edges.observe(edge);
+    }
+  }
+
+  clear() {
+    this.#list.replaceChildren();
+    this.#nodes.clear();
+    this.#picture = null;
+    this.#focused = null;
+    this.#stuck = true;
+  }
+
+  toEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#stuck = true;
+  }
+
+  scroll(pages) {
+    this.#scroller.scrollBy(0, pages * this.#scroller.clientHeight * 0.85);
+  }
+
+  toTop() {
+    this.#scroller.scrollTop = 0;
+  }
+
+  focus() {
+    (this.#focused ?? this.#rows().at(-1))?.focus();
+  }
+
+  get holdsFocus() {
+    return this.#list.contains(document.activeElement);
+  }
+
+  // ── what stands where ──
+
+  #items() {
+    const { log, pending, me, newAt, room } = this.#picture;
+    const items = [];
+    if (log.loaded && log.atStart && log.rows.length > 0) items.push({ key: "start", kind: "start" });
+    const drawn = new Set();
+    let before = null;
+    let lined = !newAt;
+    const add = (row, extra) => {
+      const day = dayOf(row.at);
+      const newDay = !before || dayOf(before.at) !== day;
+      if (newDay) items.push({ key: `d${day}`, kind: "day", at: row.at });
+      const line = !lined && row.seq >= newAt;
+      if (line) {
+        items.push({ key: "new", kind: "new", at: row.at, count: room.seq - newAt + 1 });
+        lined = true;
+      }
+      const grouped = !newDay && !line && before.by === row.by && !row.deleted && !before.deleted &&
+        row.at - before.at < GROUP_WITHIN_MS;
+      items.push({ key: row.cid ? `${row.by} ${row.cid}` : `id ${row.id}`, kind: "row", row, grouped, ...extra });
+      before = row;
+    };
+    for (const row of log.rows) {
+      add(row, {});
+      if (row.cid) drawn.add(row.cid);
+    }
+    if (!log.loaded || log.atTail) {
+      for (const entry of pending) {
+        // A message never stands before one it was written after, whatever the two clocks say.
+        if (!drawn.has(entry.cid)) {
+          add({ by: me.id, cid: entry.cid, text: entry.text, at: Math.max(entry.at, before?.at ?? 0) }, { entry });
+        }
+      }
+    }
+    return items;
+  }
+
+  #reconcile(items) {
+    const held = document.activeElement?.closest?.("li");
+    const wanted = new Set(items.map((item) => item.key));
+    for (const [key, { node }] of this.#nodes) {
+      if (wanted.has(key)) continue;
+      if (node === held) (node.nextElementSibling ?? node.previousElementSibling)?.focus();
+      if (node === this.#focused) this.#focused = null;
+      node.remove();
+      this.#nodes.delete(key);
+    }
+    let cursor = this.#list.firstChild;
+    for (const item of items) {
+      const node = this.#drawn(item);
+      if (node === cursor) cursor = cursor.nextSibling;
+      else this.#list.insertBefore(node, cursor);
+    }
+    if (!this.#focused?.isConnected) this.#rove(this.#rows().at(-1));
+  }
+
+  #drawn(item) {
+    const { people, me } = this.#picture;
+    const mark = item.kind === "row" ? signature(item, people, me) : `${item.at} ${item.count}`;
+    const there = this.#nodes.get(item.key);
+    if (there?.mark === mark) return there.node;
+    const node = there?.node ?? el("li", { class: item.kind });
+    const hadFocus = node.contains(document.activeElement) && document.activeElement !== node;
+    if (item.kind === "row") drawRow(node, item, people, me);
+    else fill(node, ...this.#divider(item));
+    if (hadFocus) node.focus();
+    this.#nodes.set(item.key, { node, mark });
+    return node;
+  }
+
+  #divider(item) {
+    if (item.kind === "start") return [el("p", null, say.roomStart(this.#picture.room.name))];
+    if (item.kind === "day") return [el("span", null, dayName(item.at))];
+    return [
+      el("span", null, say.newSince(item.count, clock(item.at))),
+      el("button", { class: "quiet", type: "button", "data-do": "read", "aria-label": say.markRead, title: say.markRead }, icon("close")),
+    ];
+  }
+
+  // ── where the eye is ──
+
+  /** Where a room opens: at the "new" line if that is above the fold, else at the end. */
+  #arrive() {
+    this.toEnd();
+    const line = this.#nodes.get("new")?.node;
+    if (!line) return;
+    const gap = line.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top;
+    if (gap < 0) {
+      this.#scroller.scrollTop += gap - this.#scroller.clientHeight * 0.4;
+      this.#stuck = this.#near();
+    }
+  }
+
+  /** The first row on screen and its place: whatever changes around it, it must not move. */
+  #anchor() {
+    const edge = this.#scroller.getBoundingClientRect().top;
+    for (const node of this.#list.children) {
+      const box = node.getBoundingClientRect();
+      if (box.bottom > edge + 40 && node.classList.contains("row")) return { node, top: box.top };
+    }
+    return null;
+  }
+
+  #near() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight < END_WITHIN_PX;
+  }
+
+  #scrolled() {
+    this.#stuck = this.#near();
+    this.#wishes.moved();
+  }
+
+  #edge(seen, top) {
+    if (!this.#picture?.log.loaded) return;
+    for (const one of seen) {
+      if (!one.isIntersecting) continue;
+      if (one.target === top) this.#wishes.older();
+      else this.#wishes.newer();
+    }
+  }
+
+  // ── keys and clicks ──
+
+  #rows() {
+    return [...this.#list.querySelectorAll(".row")];
+  }
+
+  #rove(node) {
+    if (!node?.classList.contains("row")) return;
+    if (this.#focused) this.#focused.tabIndex = -1;
+    this.#focused = node;
+    node.tabIndex = 0;
+  }
+
+  #key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target !== this.#focused) return;
+    const rows = this.#rows();
+    const i = rows.indexOf(this.#focused);
+    const next = { ArrowUp: i - 1, ArrowDown: i + 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    const node = rows[Math.max(0, Math.min(next, rows.length - 1))];
+    node.focus({ preventScroll: true });
+    node.scrollIntoView({ block: "nearest" });
+  }
+
+  #clicked(event) {
+    const button = event.target.closest("button[data-do]");
+    if (!button) return;
+    const cid = button.closest("li").dataset.cid;
+    this.#wishes[button.dataset.do]?.(cid);
+  }
+}

@@ -1,0 +1,63 @@
+// The drawer of people: who is here now, who is away.
+// The map of people comes in; the drawer and its button are drawn.
+// It never asks for presence; it is told.
+// Left out: a person's page and direct messages, which a click on a name will open.
+
+import { at, el, fill, icon } from "./dom.js";
+import { flag } from "./flags.js";
+import { say } from "./strings.js";
+import { cleanName } from "./text.js";
+
+export class PeopleDrawer {
+  #drawer = at("people");
+  #button = at("people-button");
+  #body = el("div", { class: "scroll" });
+
+  constructor() {
+    this.#button.addEventListener("click", () => (this.#drawer.hidden ? this.open() : this.close()));
+    fill(this.#drawer,
+      el("header", null,
+        el("h2", null, say.people),
+        el("button", { type: "button", class: "tool", "aria-label": say.close, onclick: () => this.close() }, icon("close"))),
+      this.#body);
+  }
+
+  get isOpen() {
+    return !this.#drawer.hidden;
+  }
+
+  open() {
+    this.#drawer.hidden = false;
+    this.#button.setAttribute("aria-expanded", "true");
+    this.#drawer.querySelector("button").focus();
+  }
+
+  close() {
+    if (!this.isOpen) return;
+    this.#drawer.hidden = true;
+    this.#button.setAttribute("aria-expanded", "false");
+    this.#button.focus();
+  }
+
+  show(people, me) {
+    const sorted = [...people.values()].sort((a, b) => a.name.localeCompare(b.name));
+    const here = sorted.filter((person) => person.online);
+    const away = sorted.filter((person) => !person.online);
+    this.#button.setAttribute("aria-label", say.peopleButton(here.length));
+    this.#button.title = say.people;
+    fill(this.#button, icon("people"), el("span", { class: "number" }, String(here.length)));
+    const group = (title, list) =>
+      list.length === 0 ? [] : [el("h3", null, title), el("ul", { "aria-label": title }, list.map((person) => this.#person(person, me)))];
+    fill(this.#body, ...group(say.hereNow(here.length), here), ...group(say.away(away.length), away));
+  }
+
+  #person(person, me) {
+    const name = cleanName(person.name);
+    const notes = [person.id === me.id && say.you, say.roles[person.role]].filter(Boolean).join(", ");
+    return el("li", { class: person.online ? "on" : null },
+      flag(person.id, name),
+      el("span", { class: "names" },
+        el("bdi", { class: "name" }, name),
+        el("span", { class: "login" }, el("bdi", null, cleanName(person.login)), notes ? ` · ${notes}` : "")));
+  }
+}

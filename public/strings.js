@@ -1,0 +1,230 @@
+// Every word the page says, in one place: a translation replaces this file and nothing else.
+// Plain texts are strings; texts with numbers or names are functions of them.
+// It never touches the document and knows no state.
+// Left out: a plural engine; English needs one rule, and another language brings its own file.
+
+const locale = "en";
+const numbers = new Intl.NumberFormat(locale);
+const many = (n, one, more) => `${numbers.format(n)} ${n === 1 ? one : more}`;
+
+export const say = {
+  // Doors
+  brand: "Roomcast",
+  login: "Login",
+  password: "Password",
+  name: "Your name",
+  workspace: "Workspace name",
+  code: "Set-up code",
+  inviteCode: "Invite link or code",
+  signIn: "Sign in",
+  signInForm: "Sign in",
+  showPassword: "Show letters",
+  hidePassword: "Hide letters",
+  haveInvite: "I have an invite",
+  makeAccount: "Make an account",
+  welcomeTo: (place) => `This is ${place}.`,
+  whoToAsk: "Sign in below. If you have no account, ask someone inside for an invite link.",
+  whoToAskOpen: "Sign in below, or make an account: this place is open.",
+  notSetUp: "Not set up yet",
+  setUpTitle: "Open the logbook",
+  setUpText: "Name this place and make its first admin. The code works once, for 30 minutes.",
+  setUpNoCode: "The program printed a link with a code when it started. Put that code here.",
+  setUpDo: "Open the workspace",
+  joinTitle: (place) => `Come aboard ${place}`,
+  joinText: "Somebody inside invited you. Choose a login and a password, and you are in.",
+  joinOpenText: "Choose a login and a password, and you are in.",
+  joinDo: "Join",
+  inviteTitle: "You have an invite?",
+  inviteText: "Paste the link, or only its code.",
+  inviteDo: "Go on",
+  back: "Back",
+  loginHint: "Small letters and digits; you sign in with it.",
+  nameHint: "What others see.",
+  passwordHint: "At least 8 characters.",
+  enterLogin: "Enter your login.",
+  enterPassword: "Enter your password.",
+  wrong: "Login or password is not right.",
+  taken: "That login is taken. Try adding a letter or a year.",
+  inviteGone: "This invite has been used up or replaced. Ask for a new one.",
+  codeGone: "That code is not right, or it has been used. Start the program again for a new one.",
+  tooMany: (ms) =>
+    `Too many tries. Wait ${wait(ms)}, or ask an admin for a sign-in link.`,
+  busy: "The server is busy just now. Try again in a moment.",
+  banned: "This account has been closed by an admin.",
+  unreachable: "The server cannot be reached. Try again in a moment.",
+  invalidField: "That is not accepted here.",
+  ended: {
+    expired: "You were signed out: the session expired. Your text is kept.",
+    "signed-out": "You were signed out on another device or tab. Your text is kept.",
+    removed: "You were signed out by an admin.",
+    other: "You were signed out. Your text is kept.",
+  },
+  removedTitle: "You have left this place",
+  removedText: "An admin removed this account. Nothing more is sent or received here.",
+
+  // Rooms
+  rooms: "Rooms",
+  skipToMessages: "Skip to messages",
+  skipToComposer: "Skip to writing",
+  browse: "All rooms",
+  newRoom: "New room",
+  invite: "Invite",
+  noRooms: "No rooms yet.",
+  roomName: "Room name",
+  roomTopic: "Topic, if you like",
+  roomNameHint: "Everybody here can find and join it.",
+  create: "Make room",
+  cancel: "Cancel",
+  close: "Close",
+  join: "Join",
+  openRoom: "Open",
+  leave: "Leave room",
+  leaveTitle: (room) => `Leave ${room}?`,
+  leaveText: "It stays in All rooms; you can come back at any time.",
+  leaveDo: "Leave",
+  members: (n) => many(n, "member", "members"),
+  roomTaken: "There is a room of that name already.",
+  roomPrivate: "This room is private, or it is gone.",
+  notIn: (room) => `You are not in ${room} yet.`,
+  noPublicRooms: "There is no public room yet. Make the first one.",
+  unreadIn: (n) => many(n, "unread message", "unread messages"),
+  hasDraft: "draft",
+  hasPending: "has unsent messages",
+  backToRooms: "Rooms",
+  backUnread: (n) => `Rooms, ${many(n, "unread message", "unread messages")} elsewhere`,
+  more: "More about this room",
+  pickRoom: "Pick a room",
+  pickRoomText: "The list is on the left; All rooms shows what else there is.",
+
+  // People
+  people: "People",
+  peopleButton: (here) => `People, ${here} here now`,
+  hereNow: (n) => `Here now · ${numbers.format(n)}`,
+  away: (n) => `Away · ${numbers.format(n)}`,
+  online: "online",
+  offline: "offline",
+  you: "you",
+  roles: { admin: "admin", moderator: "moderator", mod: "moderator" },
+  someone: "Someone who left",
+
+  // Me
+  me: (name) => `${name}: settings`,
+  theme: "Theme",
+  themes: { system: "System", light: "Light", dark: "Dark" },
+  signOut: "Sign out",
+  signOutTitle: "Sign out with unsent messages?",
+  signOutText: (n) =>
+    `${many(n, "message has", "messages have")} not been sent. Signing out deletes them.`,
+  signOutDo: "Delete and sign out",
+
+  // Messages
+  messages: "Messages",
+  write: "Write",
+  writeTo: (room) => `Write to ${room}…`,
+  send: "Send",
+  newSince: (n, time) => `${numbers.format(n)} new since ${time}`,
+  markRead: "Mark as read",
+  latest: "Jump to latest",
+  newer: (n) => `${numbers.format(n)} newer`,
+  roomStart: (room) => `Here ${room} begins.`,
+  today: "Today",
+  yesterday: "Yesterday",
+  edited: "edited",
+  deletedBy: (name) => `${name} deleted a message`,
+  isTyping: (names) =>
+    names.length === 1
+      ? `${names[0]} is typing`
+      : names.length === 2
+        ? `${names[0]} and ${names[1]} are typing`
+        : "Several people are typing",
+  waiting: "Waits for connection",
+  retrying: "No answer yet, trying again",
+  slowDown: (s) => `Slow down a little. Sends in ${s} s.`,
+  retry: "Retry",
+  edit: "Edit",
+  delete: "Delete",
+  failed: {
+    forbidden: "This room is private, or it is gone.",
+    not_found: "This room is private, or it is gone.",
+    too_long: "That is too long for one message.",
+    invalid: "The server does not accept this text.",
+    old: "Not sent for a day. Send it now?",
+    other: "That did not go through. It is kept here; press Retry.",
+  },
+  counter: (n, max) => `${numbers.format(n)} of ${numbers.format(max)}`,
+  tooLong: (n, max) =>
+    `${numbers.format(n)} of ${numbers.format(max)} characters. Shorten it.`,
+  emptyRoom: "Nothing here yet. Say the first word.",
+  historyFailed: "Older messages did not load.",
+
+  // Invite card
+  inviteCardTitle: "Nobody here but you",
+  inviteCardText: "Send this link to the people you want here.",
+  inviteDialogTitle: "Invite somebody",
+  inviteMaking: "Making a link…",
+  inviteMake: "Make an invite link",
+  inviteFailed: "No link could be made just now.",
+  inviteLink: "Invite link",
+  inviteUses: (n, when) =>
+    `Works for ${n === 1 ? "one person" : `${numbers.format(n)} people`}, until ${when}.`,
+  inviteUntil: (when) => `Works until ${when}.`,
+  copy: "Copy",
+  copied: "Copied",
+  copyByHand: "Press Ctrl+C",
+  share: "Share",
+
+  // The strip
+  connecting: "Connecting…",
+  lost: (s) => [`Connection lost. Trying again`, s > 0 ? ` in ${s} s` : ``, `. `],
+  keepWriting: "You can keep writing.",
+  tryNow: "Try now",
+  offlineStrip: "You are offline. Messages will go out when you are back.",
+  restarting: "The server is restarting, back in a moment.",
+  silent: "The server does not answer. You can keep writing.",
+  catchingUp: (n) => (n > 0 ? `Catching up… ${many(n, "message", "messages")}` : "Catching up…"),
+  newVersion: "A new version is ready.",
+  reload: "Reload",
+  insecure:
+    "This address is not encrypted. Passwords can be read on the network. " +
+    "Fine at home, not on the internet.",
+  understood: "Understood",
+
+  // Spoken only
+  spokenMessage: (name, text) => `${name}: ${text}`,
+  spokenBurst: (n, room) => `${many(n, "new message", "new messages")} in ${room}`,
+  spokenSent: "Sent",
+  spokenFailed: (why) => `Not sent. ${why}`,
+  spokenOlder: (n) => `${many(n, "older message", "older messages")} loaded`,
+};
+
+function wait(ms) {
+  const seconds = Math.max(1, Math.ceil((ms ?? 120_000) / 1000));
+  return seconds < 90 ? many(seconds, "second", "seconds") : many(Math.ceil(seconds / 60), "minute", "minutes");
+}
+
+const times = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const days = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+const years = new Intl.DateTimeFormat(locale, {
+  weekday: "long", day: "numeric", month: "long", year: "numeric",
+});
+const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
+/** The hour and minute, as the reader's system writes them. */
+export const clock = (at) => times.format(at);
+
+/** Day, month and hour, for things that end. */
+export const moment = (at) => moments.format(at);
+
+/** A day's name as seen from `now`. */
+export function dayName(at, now = Date.now()) {
+  const day = dayOf(at);
+  if (day === dayOf(now)) return say.today;
+  if (day === dayOf(now - 86_400_000)) return say.yesterday;
+  return (new Date(at).getFullYear() === new Date(now).getFullYear() ? days : years).format(at);
+}
+
+/** A number that is the same for two moments of one day in the reader's time zone. */
+export function dayOf(at) {
+  const date = new Date(at);
+  return date.getFullYear() * 10_000 + date.getMonth() * 100 + date.getDate();
+}

@@ -1,0 +1,115 @@
+// What people wrote, as nodes: code, fences, bold, italic and links, and nothing else.
+// A message comes in; an array of nodes goes out, made of text nodes and five kinds of element.
+// It never makes an element whose name or attribute came from the text, but for a link's checked address.
+// Left out: headings, lists, tables, HTML and link texts that differ from the target.
+
+import { el } from "./dom.js";
+
+const LINK = /(?:https?:\/\/|mailto:)[^\s<>"'`\u0000-\u001f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/iy;
+const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const EMOJI = /^(?:\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*(?:\u200d\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*)*\s?){1,6}$/u;
+
+/** The nodes of a message. */
+export function render(text) {
+  const nodes = [];
+  const parts = text.split("```");
+  // An odd fence at the end opens nothing: it stays the three signs it is.
+  if (parts.length % 2 === 0) parts.splice(-2, 2, parts.at(-2) + "```" + parts.at(-1));
+  parts.forEach((part, i) => {
+    if (i % 2 === 1) nodes.push(el("pre", null, el("code", null, part.replace(/^[\w+-]{0,20}\n/, "").replace(/\n$/, ""))));
+    else nodes.push(...inline(parts.length > 1 ? part.replace(/^\n|\n$/g, "") : part));
+  });
+  return nodes;
+}
+
+/** Whether a message is nothing but a few emoji, which are then shown large. */
+export const onlyEmoji = (text) => text.length <= 80 && EMOJI.test(text);
+
+/** A name that cannot turn the text around it, nor climb over its line. */
+export function cleanName(name) {
+  return String(name ?? "").replace(BIDI, "").replace(/(\p{M}{4})\p{M}+/gu, "$1");
+}
+
+/** One pass from left to right. A mark whose partner is missing once is not looked for again. */
+function inline(text) {
+  const nodes = [];
+  const missing = new Set();
+  let plain = 0;
+  let i = 0;
+  const flush = (end) => {
+    if (end > plain) nodes.push(text.slice(plain, end));
+  };
+  while (i < text.length) {
+    const found = code(text, i, missing) ?? strong(text, i, missing) ?? link(text, i);
+    if (!found) {
+      i += 1;
+      continue;
+    }
+    flush(i);
+    nodes.push(...found.nodes);
+    i = found.end;
+    plain = i;
+  }
+  flush(text.length);
+  return nodes;
+}
+
+function code(text, start, missing) {
+  if (text[start] !== "`" || missing.has("`")) return null;
+  const end = text.indexOf("`", start + 1);
+  if (end < 0) missing.add("`");
+  if (end <= start + 1) return null;
+  return { nodes: [el("code", null, text.slice(start + 1, end))], end: end + 1 };
+}
+
+function strong(text, start, missing) {
+  if (text[start] !== "*") return null;
+  const mark = text[start + 1] === "*" ? "**" : "*";
+  const first = start + mark.length;
+  // A star between spaces or inside a word is a star: "2 * 3 * 4", "a*b*c".
+  if (missing.has(mark) || /[\s*]|^$/.test(text[first] ?? "") || /\w/.test(text[start - 1] ?? "")) return null;
+  const end = text.indexOf(mark, first);
+  if (end < 0) missing.add(mark);
+  if (end < 0 || /\s/.test(text[end - 1]) || text.slice(first, end).includes("\n")) return null;
+  const inside = text.slice(first, end);
+  return { nodes: [el(mark === "**" ? "strong" : "em", null, ...inline(inside))], end: end + mark.length };
+}
+
+function link(text, start) {
+  const head = text[start];
+  if (!/[hm]/i.test(head) || /[\p{L}\p{N}]/u.test(text[start - 1] ?? "")) return null;
+  LINK.lastIndex = start;
+  const match = LINK.exec(text);
+  if (!match) return null;
+  const shown = trimmed(match[0]);
+  let url;
+  try {
+    url = new URL(shown);
+  } catch {
+    return null;
+  }
+  if (!["http:", "https:", "mailto:"].includes(url.protocol)) return null;
+  const anchor = el("a", { href: url.href, rel: "noopener noreferrer nofollow ugc", target: "_blank" }, shown);
+  const nodes = [anchor];
+  // "https://bank.example@evil.example" and letters of another script: say where it really goes.
+  if (url.host && (url.username || !shown.toLowerCase().includes(`//${url.host}`))) {
+    nodes.push(el("span", { class: "target" }, ` (${url.host})`));
+  }
+  return { nodes, end: start + shown.length };
+}
+
+/** An address without the sentence's own full stop or the bracket it stands in. */
+function trimmed(address) {
+  let end = address.length;
+  let open = 0;
+  for (const sign of address) open += sign === "(" ? 1 : sign === ")" ? -1 : 0;
+  while (end > 0) {
+    const last = address[end - 1];
+    if (/[.,;:!?*\]}]/.test(last)) end -= 1;
+    else if (last === ")" && open < 0) {
+      end -= 1;
+      open += 1;
+    } else break;
+  }
+  return address.slice(0, end);
+}
