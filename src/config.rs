@@ -163,6 +163,8 @@ pub struct Engine {
     pub websocket: bool,
     /// Origins that may speak to us from a page of another origin (CORS).
     pub origins: Origins,
+    /// Whether the browser client is served under the path (`serveClient`; needs feature `client`).
+    pub serve_client: bool,
     /// What is kept of the request that opened a session.
     pub handshake_kept: HandshakeKept,
 }
@@ -183,6 +185,7 @@ impl Default for Engine {
             polling: true,
             websocket: true,
             origins: Origins::Same,
+            serve_client: true,
             handshake_kept: HandshakeKept::Whole,
         }
     }

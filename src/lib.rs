@@ -2,6 +2,8 @@
 #[cfg(feature = "chat")]
 pub mod chat;
 pub mod config;
+#[cfg(feature = "client")]
+mod embedded;
 pub mod engineio;
 pub mod http;
 pub mod reactor;
@@ -12,3 +14,6 @@ pub mod socketio;
 pub mod time;
 pub mod timers;
 pub mod websocket;
+
+pub use config::Config;
+pub use server::{Ack, Answer, App, Context, Io, Server, Socket, Verdict};

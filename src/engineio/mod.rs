@@ -1,1 +1,1045 @@
-//! engineio.
+//! Engine.IO 4: sessions over two transports, and the one queue to each client.
+//!
+//! The switchboard says what has come (requests that were admitted, messages, ends of connections) and the time; text
+//! and bytes for the layer above are returned at once and borrow from the input. What must reach the world is pulled as
+//! [`Output`]s, and sessions that have ended as [`Engine::poll_ended`].
+//! Knows connections by id only: it never sees a socket, an HTTP head or a namespace.
+//! Left out: WebTransport, which needs QUIC; the official clients fall back without it.
+//!
+//! Source: the Engine.IO protocol, revision 4, and what engine.io 6.6 does where that is silent.
+
+pub mod packet;
+pub mod payload;
+mod session;
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::config;
+use crate::reactor::ConnId;
+use crate::sid::Sid;
+use crate::slots::{Id, Slots};
+use crate::time::Time;
+use crate::timers::Timers;
+
+use packet::{Decoded, Packet};
+use payload::Record;
+use session::{Heart, Phase, Polling, Post, Probe, Transport, WebSocket};
+pub use session::{Reason, Session, TransportName};
+
+/// Names a session; a stale one finds nothing.
+pub type SessionId = Id<Session>;
+
+/// Pings sent in one turn at most, so that a herd that came together does not beat together for ever.
+const PINGS_PER_TURN_MAX: usize = 1000;
+
+/// Why a request was refused; the numbers and words are the official server's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No transport of that name, or not here.
+    TransportUnknown,
+    /// No session of that id.
+    SessionUnknown,
+    /// A session is opened by GET only.
+    BadHandshakeMethod,
+    /// The request does not fit its session.
+    BadRequest,
+    /// Somebody said no.
+    Forbidden,
+    /// Another revision than 4.
+    UnsupportedProtocol,
+}
+
+impl Refusal {
+    /// The code in the JSON of the answer.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::TransportUnknown => 0,
+            Self::SessionUnknown => 1,
+            Self::BadHandshakeMethod => 2,
+            Self::BadRequest => 3,
+            Self::Forbidden => 4,
+            Self::UnsupportedProtocol => 5,
+        }
+    }
+
+    /// The words that go with the code.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::TransportUnknown => "Transport unknown",
+            Self::SessionUnknown => "Session ID unknown",
+            Self::BadHandshakeMethod => "Bad handshake method",
+            Self::BadRequest => "Bad request",
+            Self::Forbidden => "Forbidden",
+            Self::UnsupportedProtocol => "Unsupported protocol version",
+        }
+    }
+
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Forbidden => 403,
+            _ => 400,
+        }
+    }
+}
+
+/// What a request says of itself, as far as the engine cares.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Its method.
+    pub method: Method,
+    /// `transport` in its query.
+    pub transport: Option<&'a str>,
+    /// `sid` in its query.
+    pub sid: Option<&'a str>,
+    /// `EIO` in its query.
+    pub revision: Option<&'a str>,
+    /// Whether it asks for a WebSocket.
+    pub upgrade: bool,
+}
+
+/// The methods the engine tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Opens a session, or polls.
+    Get,
+    /// Brings packets.
+    Post,
+    /// Anything else.
+    Other,
+}
+
+/// What a request is about, once it was found to be in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Opens a session by this transport.
+    Open(TransportName),
+    /// Polls a session.
+    Poll(SessionId),
+    /// Brings packets to a session.
+    Post(SessionId),
+    /// Offers a WebSocket to a session.
+    Upgrade(SessionId),
+    /// A method that a session does not know.
+    Unsupported,
+}
+
+/// What an HTTP request is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Packets for the client.
+    Payload(Bytes),
+    /// A post was taken.
+    Accepted,
+    /// The error and its JSON.
+    Refused(Refusal),
+}
+
+/// What must reach the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The answer to the request that a connection waits for.
+    Answer(ConnId, Answer),
+    /// A frame, whole, to a WebSocket.
+    Frame(ConnId, Bytes),
+    /// The orderly end of a WebSocket: a close frame with this code.
+    Close(ConnId, u16),
+    /// The end of a connection at once.
+    Cut(ConnId),
+    /// Do not read from this WebSocket.
+    Hold(ConnId),
+    /// Read on from this WebSocket.
+    Show(ConnId),
+}
+
+/// A message for the layer above.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming<'a> {
+    /// Of text.
+    Text(&'a str),
+    /// Of bytes.
+    Binary(Cow<'a, [u8]>),
+}
+
+/// How a session that we end goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Told everything that waits, then that it is over.
+    Orderly,
+    /// Told only that it is over, if something listens just now.
+    Abrupt,
+    /// Not told anything.
+    Cut,
+}
+
+/// What happened so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Sessions opened.
+    pub opened: u64,
+    /// Sessions that went on by WebSocket.
+    pub upgraded: u64,
+    /// Messages received.
+    pub received: u64,
+    /// Packets queued.
+    pub sent: u64,
+    /// Sessions closed because they took too long to read.
+    pub slow_consumers: u64,
+    /// Sessions closed because a ping was not answered.
+    pub ping_timeouts: u64,
+}
+
+/// All sessions.
+///
+/// Its methods are of four kinds: questions ([`Engine::session`], [`Engine::admit`], [`Engine::deadline`]), things that
+/// happened (`opened`, `polled`, `text`, `drained`, …), wishes (`send`, `close`), and things to be pulled after either
+/// (`poll_output`, `poll_ended`).
+#[derive(Debug)]
+pub struct Engine {
+    config: config::Engine,
+    sessions: Slots<Session>,
+    by_sid: HashMap<Sid, SessionId>,
+    timers: Timers<SessionId>,
+    dirty: VecDeque<SessionId>,
+    outputs: VecDeque<Output>,
+    ended: VecDeque<(SessionId, Reason)>,
+    random: StdRng,
+    counters: Counters,
+}
+
+impl Engine {
+    /// No sessions. Ids come from `seed`, which must be secret and fresh.
+    #[must_use]
+    pub fn new(config: config::Engine, seed: [u8; 32]) -> Self {
+        Self {
+            config,
+            sessions: Slots::new(),
+            by_sid: HashMap::new(),
+            timers: Timers::new(),
+            dirty: VecDeque::new(),
+            outputs: VecDeque::new(),
+            ended: VecDeque::new(),
+            random: StdRng::from_seed(seed),
+            counters: Counters::default(),
+        }
+    }
+
+    /// The session, while it is there.
+    #[must_use]
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(id)
+    }
+
+    /// How many sessions there are, those included that wait to be told of their end.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether there is no session.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// When [`Engine::elapsed`] has something to do.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        self.timers.next_due()
+    }
+
+    /// Whether a packet that may be lost would leave now: volatile packets are dropped otherwise.
+    #[must_use]
+    pub fn is_writable(&self, id: SessionId) -> bool {
+        let Some(session) = self.sessions.get(id) else {
+            return false;
+        };
+        session.is_open()
+            && session.waiting_bytes() <= self.config.queue_bytes_soft_max
+            && match &session.transport {
+                Transport::Polling(polling) => polling.get.is_some(),
+                Transport::WebSocket(websocket) => websocket.left == 0,
+            }
+    }
+
+    /// Finds out what a request is about.
+    ///
+    /// # Errors
+    /// The refusal it deserves. The order of the checks is the official server's (transport, session, method,
+    /// revision), since clients and proxies see the difference.
+    pub fn admit(&self, asked: Asked<'_>) -> Result<Admission, Refusal> {
+        let transport = match asked.transport {
+            Some("polling") if self.config.polling => TransportName::Polling,
+            Some("websocket") if self.config.websocket => TransportName::WebSocket,
+            _ => return Err(Refusal::TransportUnknown),
+        };
+        let by_websocket = transport == TransportName::WebSocket;
+        if let Some(sid) = asked.sid {
+            let id = Sid::parse(sid).and_then(|sid| self.by_sid.get(&sid).copied());
+            let (id, session) = id
+                .and_then(|id| Some((id, self.sessions.get(id)?)))
+                .ok_or(Refusal::SessionUnknown)?;
+            if asked.revision != Some("4") || by_websocket != asked.upgrade {
+                return Err(Refusal::BadRequest);
+            }
+            if asked.upgrade {
+                return Ok(Admission::Upgrade(id));
+            }
+            if session.transport_name() != transport {
+                return Err(Refusal::BadRequest);
+            }
+            return Ok(match asked.method {
+                Method::Get => Admission::Poll(id),
+                Method::Post => Admission::Post(id),
+                Method::Other => Admission::Unsupported,
+            });
+        }
+        if asked.method != Method::Get {
+            return Err(Refusal::BadHandshakeMethod);
+        }
+        if by_websocket != asked.upgrade {
+            return Err(Refusal::BadRequest);
+        }
+        if asked.revision != Some("4") {
+            return Err(Refusal::UnsupportedProtocol);
+        }
+        Ok(Admission::Open(transport))
+    }
+
+    /// A request that opens a session was admitted: by polling, the connection waits for the first answer; by WebSocket,
+    /// it is one from now on.
+    pub fn opened(&mut self, now: Time, conn: ConnId, transport: TransportName) -> SessionId {
+        let sid = Sid::new(&mut self.random);
+        let transport = match transport {
+            TransportName::Polling => Transport::Polling(Polling {
+                get: Some(conn),
+                ..Polling::default()
+            }),
+            TransportName::WebSocket => Transport::WebSocket(WebSocket { conn, left: 0 }),
+        };
+        let open = self.open_packet(sid, matches!(transport, Transport::Polling(_)));
+        let heart = Heart::Resting {
+            ping_at: self.next_ping(now),
+        };
+        let id = self.sessions.insert(Session {
+            sid,
+            transport,
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            heart,
+            phase: Phase::Open,
+            timer: None,
+            slow_since: None,
+            is_dirty: false,
+        });
+        self.by_sid.insert(sid, id);
+        self.counters.opened += 1;
+        self.arm(id);
+        self.send(now, id, open);
+        id
+    }
+
+    /// A poll for this session waits for its answer on `conn`.
+    pub fn polled(&mut self, now: Time, id: SessionId, conn: ConnId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return self.answer(conn, Answer::Refused(Refusal::SessionUnknown));
+        };
+        let is_open = session.is_open();
+        let Some(polling) = session.polling_mut() else {
+            return self.answer(conn, Answer::Refused(Refusal::BadRequest));
+        };
+        if !is_open {
+            return self.bid_farewell(id, conn);
+        }
+        if polling.get.is_some() {
+            self.end(now, id, Reason::TransportError, Ending::Abrupt);
+            return self.answer(conn, Answer::Refused(Refusal::BadRequest));
+        }
+        polling.get = Some(conn);
+        self.mark(id);
+    }
+
+    /// The head of a post has come, its body not yet: a second post from now on is one too many.
+    pub fn post_begun(&mut self, now: Time, id: SessionId, conn: ConnId) {
+        let Some(polling) = self.sessions.get_mut(id).and_then(Session::polling_mut) else {
+            return;
+        };
+        if polling.post.is_some_and(|post| post.conn() != conn) {
+            return self.end(now, id, Reason::TransportError, Ending::Abrupt);
+        }
+        polling.post = Some(Post::Arriving(conn));
+    }
+
+    /// One packet of a post, in the order of its body.
+    pub fn posted<'a>(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        record: Result<Record<'a>, packet::Undecodable>,
+    ) -> Option<Incoming<'a>> {
+        self.sessions.get(id).filter(|session| session.is_open())?;
+        match record {
+            Ok(Record::Text(decoded)) => self.decoded(now, id, decoded),
+            Ok(Record::Binary(bytes)) => {
+                self.put_off_death(now, id);
+                self.counters.received += 1;
+                Some(Incoming::Binary(bytes))
+            }
+            Err(packet::Undecodable) => {
+                self.end(now, id, Reason::ParseError, Ending::Abrupt);
+                None
+            }
+        }
+    }
+
+    /// All packets of a post were given: it is answered, at once or when the client has taken what waits for it.
+    pub fn post_ended(&mut self, id: SessionId, conn: ConnId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return self.answer(conn, Answer::Accepted);
+        };
+        let is_slow = session.is_open() && session.slow_since.is_some();
+        if let Some(polling) = session.polling_mut() {
+            polling.post = is_slow.then_some(Post::Held(conn));
+        }
+        if !is_slow {
+            self.answer(conn, Answer::Accepted);
+        }
+    }
+
+    /// A post that is wrong as a whole (its type, its text, or a second one at a time): refused, and its session ended.
+    pub fn post_refused(&mut self, now: Time, id: SessionId, conn: ConnId, reason: Reason) {
+        if let Some(polling) = self.sessions.get_mut(id).and_then(Session::polling_mut)
+            && polling.post.is_some_and(|post| post.conn() == conn)
+        {
+            polling.post = None;
+        }
+        self.end(now, id, reason, Ending::Abrupt);
+        self.answer(conn, Answer::Refused(Refusal::BadRequest));
+    }
+
+    /// Whether a post on another connection is still under way.
+    #[must_use]
+    pub fn is_posting_elsewhere(&self, id: SessionId, conn: ConnId) -> bool {
+        let Some(Session {
+            transport: Transport::Polling(polling),
+            ..
+        }) = self.sessions.get(id)
+        else {
+            return false;
+        };
+        polling.post.is_some_and(|post| post.conn() != conn)
+    }
+
+    /// A WebSocket was opened for this session; from now on it is asked to prove itself, or closed at once.
+    pub fn probed(&mut self, now: Time, id: SessionId, conn: ConnId) {
+        let until = now + self.config.upgrade_within;
+        let upgrades = self.config.upgrades;
+        let polling = self
+            .sessions
+            .get_mut(id)
+            .filter(|session| upgrades && session.is_open())
+            .and_then(Session::polling_mut)
+            .filter(|polling| polling.probe.is_none());
+        let Some(polling) = polling else {
+            return self.outputs.push_back(Output::Close(conn, 1000));
+        };
+        polling.probe = Some(Box::new(Probe {
+            conn,
+            until,
+            is_answered: false,
+        }));
+        self.arm(id);
+    }
+
+    /// A text message has come by WebSocket.
+    pub fn text<'a>(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        conn: ConnId,
+        text: &'a str,
+    ) -> Option<Incoming<'a>> {
+        let session = self.sessions.get(id).filter(|session| session.is_open())?;
+        let decoded = packet::decode(text);
+        match &session.transport {
+            Transport::WebSocket(websocket) if websocket.conn == conn => match decoded {
+                Ok(decoded) => self.decoded(now, id, decoded),
+                Err(packet::Undecodable) => {
+                    self.end(now, id, Reason::ParseError, Ending::Abrupt);
+                    None
+                }
+            },
+            Transport::Polling(Polling {
+                probe: Some(probe), ..
+            }) if probe.conn == conn => {
+                match decoded {
+                    Ok(Decoded::Ping("probe")) => self.answer_probe(id),
+                    Ok(Decoded::Upgrade) => self.upgrade(now, id),
+                    _ => self.drop_probe(id),
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// A message of bytes has come by WebSocket.
+    pub fn binary<'a>(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        conn: ConnId,
+        bytes: Cow<'a, [u8]>,
+    ) -> Option<Incoming<'a>> {
+        let session = self.sessions.get(id).filter(|session| session.is_open())?;
+        match &session.transport {
+            Transport::WebSocket(websocket) if websocket.conn == conn => {
+                self.put_off_death(now, id);
+                self.counters.received += 1;
+                Some(Incoming::Binary(bytes))
+            }
+            Transport::Polling(Polling {
+                probe: Some(probe), ..
+            }) if probe.conn == conn => {
+                self.drop_probe(id);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The WebSocket's peer has said goodbye, or broke a rule: `code` is what it is told.
+    pub fn websocket_ended(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        conn: ConnId,
+        reason: Reason,
+        code: u16,
+    ) {
+        self.outputs.push_back(Output::Close(conn, code));
+        self.conn_gone(now, id, conn, reason);
+    }
+
+    /// A connection that carried this session has gone.
+    pub fn conn_closed(&mut self, now: Time, id: SessionId, conn: ConnId) {
+        self.conn_gone(now, id, conn, Reason::TransportClose);
+    }
+
+    fn conn_gone(&mut self, now: Time, id: SessionId, conn: ConnId, websocket_reason: Reason) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        match &mut session.transport {
+            Transport::WebSocket(websocket) if websocket.conn == conn => {
+                self.end(now, id, websocket_reason, Ending::Cut);
+            }
+            Transport::WebSocket(_) => {}
+            Transport::Polling(polling) => {
+                if polling
+                    .probe
+                    .as_ref()
+                    .is_some_and(|probe| probe.conn == conn)
+                {
+                    polling.probe = None;
+                    return;
+                }
+                let was_get = polling.get == Some(conn);
+                let was_post = polling.post.is_some_and(|post| post.conn() == conn);
+                if was_get {
+                    polling.get = None;
+                }
+                if was_post {
+                    polling.post = None;
+                }
+                if (was_get || was_post) && session.is_open() {
+                    self.end(now, id, Reason::TransportError, Ending::Abrupt);
+                }
+            }
+        }
+    }
+
+    /// The kernel did not take all that this WebSocket was sent.
+    pub fn refused(&mut self, now: Time, id: SessionId, conn: ConnId, left: usize) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let Transport::WebSocket(websocket) = &mut session.transport else {
+            return;
+        };
+        if websocket.conn == conn {
+            websocket.left = left;
+            self.weigh(now, id);
+        }
+    }
+
+    /// The kernel has taken all.
+    pub fn drained(&mut self, id: SessionId, conn: ConnId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let Transport::WebSocket(websocket) = &mut session.transport else {
+            return;
+        };
+        if websocket.conn == conn {
+            websocket.left = 0;
+            self.mark(id);
+        }
+    }
+
+    /// Does what is due.
+    pub fn elapsed(&mut self, now: Time) {
+        for _ in 0..PINGS_PER_TURN_MAX {
+            let Some(id) = self.timers.pop_due(now) else {
+                return;
+            };
+            self.session_elapsed(now, id);
+        }
+    }
+
+    fn session_elapsed(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        session.timer = None;
+        if let Phase::Farewell { .. } = session.phase {
+            return self.forget(id);
+        }
+        if session
+            .slow_since
+            .is_some_and(|since| since + self.config.slow_within <= now)
+        {
+            self.counters.slow_consumers += 1;
+            return self.end(now, id, Reason::SlowConsumer, Ending::Cut);
+        }
+        let is_held = session.slow_since.is_some() && session.polling_mut().is_none();
+        if let Some(Polling {
+            probe: Some(probe), ..
+        }) = session.polling_mut()
+            && probe.until <= now
+        {
+            self.drop_probe(id);
+        }
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let dead_at = now + self.config.pong_within;
+        match session.heart {
+            Heart::Resting { ping_at } if ping_at <= now => {
+                session.heart = Heart::Awaiting {
+                    dead_at,
+                    was_put_off: false,
+                };
+                self.send(now, id, Packet::PING);
+            }
+            Heart::Awaiting {
+                dead_at: until,
+                was_put_off,
+            } if until <= now => {
+                if !is_held {
+                    self.counters.ping_timeouts += 1;
+                    return self.end(now, id, Reason::PingTimeout, Ending::Abrupt);
+                }
+                // We do not read what it sends, so its silence means nothing.
+                session.heart = Heart::Awaiting {
+                    dead_at,
+                    was_put_off,
+                };
+            }
+            Heart::Resting { .. } | Heart::Awaiting { .. } => {}
+        }
+        self.arm(id);
+    }
+
+    /// Queues a packet. The weight counts at once: above the hard limit the session ends as a slow consumer.
+    pub fn send(&mut self, now: Time, id: SessionId, packet: Packet) {
+        let Some(session) = self
+            .sessions
+            .get_mut(id)
+            .filter(|session| session.is_open())
+        else {
+            return;
+        };
+        session.push(packet);
+        self.counters.sent += 1;
+        if session.waiting_bytes() > self.config.queue_bytes_max {
+            self.counters.slow_consumers += 1;
+            return self.end(now, id, Reason::SlowConsumer, Ending::Cut);
+        }
+        self.mark(id);
+    }
+
+    /// Ends a session from our side: the client is told everything that waits, then that it is over.
+    pub fn close(&mut self, now: Time, id: SessionId, reason: Reason) {
+        self.end(now, id, reason, Ending::Orderly);
+    }
+
+    /// Ends every session from our side.
+    pub fn close_all(&mut self, now: Time, reason: Reason) {
+        let ids: Vec<_> = self.sessions.iter().map(|(id, _)| id).collect();
+        for id in ids {
+            self.close(now, id, reason);
+        }
+    }
+
+    /// The next thing that must reach the world, until `None`.
+    pub fn poll_output(&mut self, now: Time) -> Option<Output> {
+        while self.outputs.is_empty() {
+            let id = self.dirty.pop_front()?;
+            self.flush(now, id);
+        }
+        self.outputs.pop_front()
+    }
+
+    /// The next session that has ended; nothing more is heard of it, and what is sent to it goes nowhere.
+    pub fn poll_ended(&mut self) -> Option<(SessionId, Reason)> {
+        self.ended.pop_front()
+    }
+
+    fn decoded<'a>(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        decoded: Decoded<'a>,
+    ) -> Option<Incoming<'a>> {
+        match decoded {
+            Decoded::Message(text) => {
+                self.put_off_death(now, id);
+                self.counters.received += 1;
+                Some(Incoming::Text(text))
+            }
+            Decoded::Pong => {
+                let ping_at = self.next_ping(now);
+                if let Some(session) = self.sessions.get_mut(id) {
+                    session.heart = Heart::Resting { ping_at };
+                }
+                self.arm(id);
+                None
+            }
+            // A heartbeat in the wrong direction: in revision 4 the server asks.
+            Decoded::Ping(_) => {
+                self.end(now, id, Reason::TransportError, Ending::Abrupt);
+                None
+            }
+            Decoded::Close => {
+                self.client_closed(now, id);
+                None
+            }
+            Decoded::Upgrade | Decoded::Noop => {
+                self.put_off_death(now, id);
+                None
+            }
+        }
+    }
+
+    fn client_closed(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let Some(polling) = session.polling_mut() else {
+            return self.end(now, id, Reason::TransportClose, Ending::Orderly);
+        };
+        if let Some(conn) = polling.get.take() {
+            self.answer(conn, Answer::Payload(Packet::NOOP.body()));
+        }
+        self.end(now, id, Reason::TransportClose, Ending::Abrupt);
+    }
+
+    /// While a pong is awaited, the first other packet shows that the client lives: its time begins anew, once.
+    fn put_off_death(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        if let Heart::Awaiting {
+            was_put_off: false, ..
+        } = session.heart
+        {
+            session.heart = Heart::Awaiting {
+                dead_at: now + self.config.pong_within,
+                was_put_off: true,
+            };
+            self.arm(id);
+        }
+    }
+
+    fn answer_probe(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let Some(Polling {
+            probe: Some(probe), ..
+        }) = session.polling_mut()
+        else {
+            return;
+        };
+        probe.is_answered = true;
+        let conn = probe.conn;
+        self.outputs
+            .push_back(Output::Frame(conn, Packet::PROBE_ANSWER.frame().clone()));
+        self.mark(id);
+    }
+
+    fn upgrade(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let Transport::Polling(Polling {
+            get,
+            post,
+            probe: Some(probe),
+        }) = &session.transport
+        else {
+            return;
+        };
+        let (get, post, conn) = (*get, *post, probe.conn);
+        session.transport = Transport::WebSocket(WebSocket { conn, left: 0 });
+        self.counters.upgraded += 1;
+        if let Some(get) = get {
+            self.answer(get, Answer::Payload(Packet::CLOSE.body()));
+        }
+        if let Some(Post::Held(post)) = post {
+            self.answer(post, Answer::Accepted);
+        }
+        self.mark(id);
+        self.weigh(now, id);
+        self.arm(id);
+    }
+
+    fn drop_probe(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        if let Some(probe) = session
+            .polling_mut()
+            .and_then(|polling| polling.probe.take())
+        {
+            self.outputs.push_back(Output::Close(probe.conn, 1000));
+        }
+    }
+
+    fn bid_farewell(&mut self, id: SessionId, conn: ConnId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let mut queue = session.take_queue();
+        if queue.is_empty() {
+            queue.push_back(Packet::NOOP);
+        }
+        queue.push_back(Packet::CLOSE);
+        self.answer(conn, Answer::Payload(payload::join(queue.iter())));
+        self.forget(id);
+    }
+
+    fn end(&mut self, now: Time, id: SessionId, reason: Reason, ending: Ending) {
+        let Some(session) = self
+            .sessions
+            .get_mut(id)
+            .filter(|session| session.is_open())
+        else {
+            return;
+        };
+        self.ended.push_back((id, reason));
+        let queue = session.take_queue();
+        match &mut session.transport {
+            Transport::WebSocket(websocket) => {
+                let conn = websocket.conn;
+                if ending == Ending::Orderly {
+                    let frames = queue.iter().map(|packet| packet.frame().clone());
+                    self.outputs
+                        .extend(frames.map(|frame| Output::Frame(conn, frame)));
+                }
+                match (ending, reason) {
+                    (Ending::Cut, Reason::SlowConsumer) => {
+                        self.outputs.push_back(Output::Cut(conn));
+                    }
+                    (Ending::Cut, _) => {}
+                    (Ending::Orderly | Ending::Abrupt, _) => {
+                        self.outputs.push_back(Output::Close(conn, 1000));
+                    }
+                }
+                self.forget(id);
+            }
+            Transport::Polling(polling) => {
+                let (get, post) = (polling.get.take(), polling.post.take());
+                self.drop_probe(id);
+                if let Some(Post::Held(conn)) = post {
+                    self.answer(conn, Answer::Accepted);
+                }
+                match (get, ending) {
+                    (Some(conn), Ending::Orderly) => {
+                        let packets: Vec<_> = queue.into_iter().chain([Packet::CLOSE]).collect();
+                        self.answer(conn, Answer::Payload(payload::join(packets.iter())));
+                        self.forget(id);
+                    }
+                    (Some(conn), Ending::Abrupt | Ending::Cut) => {
+                        self.answer(conn, Answer::Payload(Packet::CLOSE.body()));
+                        self.forget(id);
+                    }
+                    (None, Ending::Orderly) => self.await_farewell(now, id, queue),
+                    (None, Ending::Abrupt | Ending::Cut) => self.forget(id),
+                }
+            }
+        }
+    }
+
+    fn await_farewell(&mut self, now: Time, id: SessionId, queue: VecDeque<Packet>) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        session.queue = queue;
+        session.slow_since = None;
+        session.phase = Phase::Farewell {
+            until: now + self.config.farewell_within,
+        };
+        self.arm(id);
+    }
+
+    fn forget(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.remove(id) else {
+            return;
+        };
+        self.by_sid.remove(&session.sid);
+        if let Some(timer) = session.timer {
+            self.timers.cancel(timer);
+        }
+    }
+
+    /// Hands down what waits, if the transport can take it.
+    fn flush(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        session.is_dirty = false;
+        if !session.is_open() {
+            return;
+        }
+        match &mut session.transport {
+            Transport::WebSocket(websocket) => {
+                if websocket.left == 0 {
+                    let conn = websocket.conn;
+                    session.queued_bytes = 0;
+                    for packet in session.queue.drain(..) {
+                        self.outputs
+                            .push_back(Output::Frame(conn, packet.frame().clone()));
+                    }
+                }
+            }
+            Transport::Polling(polling) => {
+                let is_probing = polling
+                    .probe
+                    .as_ref()
+                    .is_some_and(|probe| probe.is_answered);
+                if session.queue.is_empty() {
+                    if is_probing && let Some(conn) = polling.get.take() {
+                        self.answer(conn, Answer::Payload(Packet::NOOP.body()));
+                    }
+                } else if let Some(conn) = polling.get.take() {
+                    let queue = session.take_queue();
+                    self.answer(conn, Answer::Payload(payload::join(queue.iter())));
+                }
+            }
+        }
+        self.weigh(now, id);
+    }
+
+    /// Compares what waits with the soft limit: above it a WebSocket is not read from and a post not answered.
+    fn weigh(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let is_over = session.waiting_bytes() > self.config.queue_bytes_soft_max;
+        match (is_over, session.slow_since) {
+            (true, None) => {
+                session.slow_since = Some(now);
+                if let Transport::WebSocket(websocket) = &session.transport {
+                    self.outputs.push_back(Output::Hold(websocket.conn));
+                }
+                self.arm(id);
+            }
+            (false, Some(_)) => {
+                session.slow_since = None;
+                match &mut session.transport {
+                    Transport::WebSocket(websocket) => {
+                        let conn = websocket.conn;
+                        self.outputs.push_back(Output::Show(conn));
+                    }
+                    Transport::Polling(polling) => {
+                        if let Some(Post::Held(conn)) = polling.post {
+                            polling.post = None;
+                            self.answer(conn, Answer::Accepted);
+                        }
+                    }
+                }
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    fn mark(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id)
+            && !session.is_dirty
+        {
+            session.is_dirty = true;
+            self.dirty.push_back(id);
+        }
+    }
+
+    fn answer(&mut self, conn: ConnId, answer: Answer) {
+        self.outputs.push_back(Output::Answer(conn, answer));
+    }
+
+    fn arm(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        if let Some(timer) = session.timer.take() {
+            self.timers.cancel(timer);
+        }
+        session.timer = Some(self.timers.arm(session.deadline(&self.config), id));
+    }
+
+    /// Rounded down, so that many pings share one wake-up: with the default 25 s to whole seconds, at shorter
+    /// intervals (which only tests use) not at all.
+    fn next_ping(&self, now: Time) -> Time {
+        const GRAIN: Duration = Duration::from_secs(1);
+        let at = now + self.config.ping_every;
+        if self.config.ping_every < GRAIN * 10 {
+            return at;
+        }
+        at - Duration::from_micros(at.0 % 1_000_000)
+    }
+
+    fn open_packet(&self, sid: Sid, by_polling: bool) -> Packet {
+        let offers_upgrade = by_polling && self.config.upgrades && self.config.websocket;
+        let text = format!(
+            "0{{\"sid\":\"{sid}\",\"upgrades\":{upgrades},\"pingInterval\":{every},\"pingTimeout\":{within},\"maxPayload\":{max}}}",
+            upgrades = if offers_upgrade {
+                "[\"websocket\"]"
+            } else {
+                "[]"
+            },
+            every = self.config.ping_every.as_millis(),
+            within = self.config.pong_within.as_millis(),
+            max = self.config.payload_bytes_max,
+        );
+        Packet::text(|out| out.extend_from_slice(text.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

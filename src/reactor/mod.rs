@@ -23,6 +23,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use rand::TryRng;
+use rand::rngs::SysRng;
+
 use crate::slots::Id;
 use crate::time::{Now, Time};
 
@@ -60,6 +63,19 @@ pub struct LaneId(pub u32);
 
 /// Something another thread posted to the loop.
 pub type Letter = Box<dyn Any + Send>;
+
+/// 32 secret bytes from the operating system, for whoever makes ids from them.
+///
+/// # Panics
+/// If the operating system has none to give, which no server can live with.
+#[must_use]
+pub fn seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    SysRng
+        .try_fill_bytes(&mut seed)
+        .expect("the operating system has random bytes");
+    seed
+}
 
 /// What the loop tells, and whom it asks.
 ///

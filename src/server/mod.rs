@@ -1,1 +1,217 @@
-//! server.
+//! The switchboard: the one room with a door to every other.
+//!
+//! [`Server`] is the reactor's [`Service`](crate::reactor::Service): facts come in, the cores are told, handlers are called
+//! with views that live as long as the call, and what must reach the world goes back as actions. Its parts are disjoint
+//! (the application, the handlers, everything else), so that a handler can be lent the first and the last
+//! while it is itself borrowed from the second.
+//! Knows no application.
+//! Left out for now: dynamic namespaces, connection state recovery, and other nodes.
+
+mod acks;
+mod client;
+mod core;
+mod cors;
+mod dispatch;
+mod handlers;
+mod handshake;
+mod operator;
+mod raw;
+mod service;
+mod shutdown;
+mod views;
+mod web;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::config::Config;
+use crate::http::Method;
+use crate::http::files::Files;
+use crate::reactor::lanes::{self, Lane, Worker};
+use crate::reactor::{self, LaneId, ListenerId, Reactor};
+
+use self::core::Core;
+pub use acks::{Ack, AckError};
+pub use core::Counters;
+use handlers::Handlers;
+pub use handlers::Namespace;
+pub use handshake::Handshake;
+pub use operator::Operator;
+pub use raw::{RawSessions, Session};
+pub use views::{Answer, Context, EmitError, Io, JobError, Request, RequestId, Socket, Verdict};
+
+/// What an application brings: its own state, lent to each handler, and the type of one socket's data.
+pub trait App: 'static {
+    /// Belongs to one socket and goes with it.
+    type Data: Default + Serialize + DeserializeOwned + 'static;
+}
+
+/// No application: for servers whose handlers need no state.
+impl App for () {
+    type Data = ();
+}
+
+/// A Socket.IO server with handlers and an application of its own.
+///
+/// ```no_run
+/// use roomcast::{Config, Server};
+///
+/// let mut server = Server::new(Config::default(), ());
+/// server.of("/").on("chat message", |socket, (text,): (String,), _ack| {
+///     socket.everyone().emit("chat message", &(text,));
+/// });
+/// server.listen("127.0.0.1:3000".parse().unwrap())?.run()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Server<A: App> {
+    app: A,
+    core: Core<A>,
+    handlers: Handlers<A>,
+    lanes: Vec<lanes::Spec>,
+}
+
+impl<A: App> Server<A> {
+    /// A server without handlers. Ids come from a seed that the operating system gives.
+    #[must_use]
+    pub fn new(config: Config, app: A) -> Self {
+        Self::with_seed(config, app, reactor::seed())
+    }
+
+    /// A server whose every id follows from `seed`: for tests and simulations, where a run must repeat.
+    #[must_use]
+    pub fn with_seed(config: Config, app: A, seed: [u8; 32]) -> Self {
+        Self {
+            app,
+            core: Core::new(config, seed),
+            handlers: Handlers::default(),
+            lanes: Vec::new(),
+        }
+    }
+
+    /// The namespace of that name, for its handlers; made if it is new.
+    pub fn of(&mut self, name: &str) -> Namespace<'_, A> {
+        let id = self.core.sockets.namespace(name);
+        self.handlers.of(id, self.core.sockets.adapter_mut(id))
+    }
+
+    /// Serves Engine.IO without Socket.IO to whatever path starts with this, for its handlers.
+    pub fn raw(&mut self, path: &str) -> RawSessions<'_, A> {
+        self.handlers.raw.push(raw::Mount::new(path));
+        let mount = self
+            .handlers
+            .raw
+            .last_mut()
+            .expect("it was pushed just now");
+        RawSessions { mount }
+    }
+
+    /// Answers requests of one method (`Get` answers HEAD, too) whose path is `path`, or has one more segment
+    /// where `path` ends in a parameter: `/join/{code}`.
+    pub fn route(
+        &mut self,
+        method: Method,
+        path: &str,
+        handler: impl Fn(&mut Request<'_, A>) -> Answer + 'static,
+    ) -> &mut Self {
+        self.handlers.route(method, path, handler);
+        self
+    }
+
+    /// Serves a table of files beside the routes.
+    pub fn serve(&mut self, files: Files) -> &mut Self {
+        self.handlers.files.push(files);
+        self
+    }
+
+    /// Calls `handler` when the process was asked to end, with the time left for goodbyes.
+    pub fn on_stop(
+        &mut self,
+        handler: impl Fn(&mut Context<'_, A>, Duration) + 'static,
+    ) -> &mut Self {
+        self.handlers.on_stop = Some(Box::new(handler));
+        self
+    }
+
+    /// A thread for blocking work, which owns the `L` that `make` makes on it. At most `queue_max` jobs wait for it.
+    pub fn lane<L: Worker>(
+        &mut self,
+        name: &'static str,
+        queue_max: usize,
+        make: impl FnOnce() -> L + Send + 'static,
+    ) -> Lane<L> {
+        let id = LaneId(u32::try_from(self.lanes.len()).expect("few lanes"));
+        self.lanes.push(Lane::spec(id, name, queue_max, make));
+        Lane::new(id)
+    }
+
+    /// Runs `work` with the application, outside any event: for what is to be done before the loop starts.
+    pub fn with<T>(&mut self, work: impl FnOnce(&mut Context<'_, A>) -> T) -> T {
+        work(&mut Context::new(&mut self.app, &mut self.core))
+    }
+
+    /// Opens a port.
+    ///
+    /// # Errors
+    /// If it is taken or not ours to take.
+    pub fn listen(self, address: SocketAddr) -> io::Result<Listening<A>> {
+        let reactor = Reactor::new(&self.core.config.reactor)?;
+        let mut listening = Listening {
+            server: self,
+            reactor,
+        };
+        listening.also(address)?;
+        Ok(listening)
+    }
+}
+
+/// A server with its ports open, ready to run.
+pub struct Listening<A: App> {
+    server: Server<A>,
+    reactor: Reactor,
+}
+
+impl<A: App> Listening<A> {
+    /// Opens another port.
+    ///
+    /// # Errors
+    /// If it is taken or not ours to take.
+    pub fn also(&mut self, address: SocketAddr) -> io::Result<ListenerId> {
+        self.reactor.listen(address)
+    }
+
+    /// The address of the first port: the one the kernel chose, if it was asked for port 0.
+    ///
+    /// # Errors
+    /// If the kernel does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.reactor.local_addr(ListenerId(0))
+    }
+
+    /// A way to reach the loop from other threads.
+    #[must_use]
+    pub fn handle(&self) -> reactor::Handle {
+        self.reactor.handle()
+    }
+
+    /// Ends orderly at SIGTERM and SIGINT.
+    ///
+    /// # Errors
+    /// If the signals cannot be had.
+    pub fn handle_signals(&mut self) -> io::Result<()> {
+        self.reactor.handle_signals()
+    }
+
+    /// Runs until asked to stop.
+    ///
+    /// # Errors
+    /// If the operating system refuses what no loop can do without.
+    pub fn run(mut self) -> io::Result<()> {
+        self.reactor
+            .adopt_lanes(std::mem::take(&mut self.server.lanes))?;
+        self.reactor.run(&mut self.server)
+    }
+}

@@ -10,15 +10,12 @@ use std::rc::Rc;
 
 use slab::Slab;
 
+use super::sockets::SocketRow;
 use crate::sid::Sid;
 use crate::slots::Id;
 
-/// Marks the ids of sockets.
-#[derive(Debug)]
-pub struct SocketMark;
-
-/// A socket's place in the hub that owns it.
-pub type SocketKey = Id<SocketMark>;
+/// A socket's place among all sockets.
+pub type SocketKey = Id<SocketRow>;
 
 /// The id by which clients know a socket, and the name of the room it is in by default.
 pub type SocketId = Sid;

@@ -11,3 +11,9 @@ mod json;
 pub mod packet;
 #[cfg(any(test, feature = "world"))]
 pub mod property;
+mod sockets;
+
+pub use adapter::{Adapter, RoomEvent, SocketId, SocketKey};
+pub use sockets::{
+    Attachments, NamespaceId, OutOfOrder, Phase, Reason, Refusal, SocketRow, Sockets, Step,
+};

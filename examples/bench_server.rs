@@ -1,0 +1,38 @@
+//! The library without the chat, for measurements: listens on 127.0.0.1:$PORT (default 3000).
+//!
+//! `msg`(x) → `msg`(x) to the sender · `bcast`(x) → `bcast`(x) to all · `join`(room) · `room`(room, x) → `room`(x) to that
+//! room, the sender included.
+
+use std::net::SocketAddr;
+
+use roomcast::config::HandshakeKept;
+use roomcast::{Config, Server};
+use serde_json::value::RawValue;
+
+fn main() -> std::io::Result<()> {
+    let port = std::env::var("PORT")
+        .ok()
+        .and_then(|port| port.parse().ok())
+        .unwrap_or(3000);
+    let mut config = Config::default();
+    config.engine.handshake_kept = HandshakeKept::UntilConnected;
+    let mut server = Server::new(config, ());
+    server
+        .of("/")
+        .on_raw("msg", |socket, args, _ack| socket.emit("msg", &args))
+        .on_raw("bcast", |socket, args, _ack| {
+            socket.everyone().emit("bcast", &args)
+        })
+        .on("join", |socket, (room,): (String,), _ack| {
+            socket.join(&room)
+        })
+        .on(
+            "room",
+            |socket, (room, x): (String, Box<RawValue>), _ack| {
+                socket.everyone().to(&room).emit("room", &(x,));
+            },
+        );
+    server
+        .listen(SocketAddr::from(([127, 0, 0, 1], port)))?
+        .run()
+}

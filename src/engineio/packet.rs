@@ -1,0 +1,212 @@
+//! Engine.IO 4 packets: a type digit and its data, or bare bytes.
+//!
+//! [`Packet`] is one packet on its way out, in a form that both transports share; [`decode`] reads one text packet.
+//! Knows frame headers, since a server frame is its packet with a header in front; knows nothing of sessions.
+//! Left out: the length-prefixed framing of WebTransport, which needs QUIC.
+
+use bytes::Bytes;
+
+use crate::websocket::{Data, OpCode, frame};
+
+/// One packet for a client, made once and shared by everybody it goes to.
+///
+/// A server's WebSocket frame is unmasked, so the frame is its header followed by exactly the bytes that long-polling
+/// sends: one buffer is both forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    frame: Bytes,
+    header_bytes: u8,
+    binary: bool,
+}
+
+impl Packet {
+    /// A ping.
+    pub const PING: Self = Self::fixed(&[0x81, 1, b'2']);
+    /// A ping's answer that carries the probe of an upgrade.
+    pub const PROBE_ANSWER: Self = Self::fixed(b"\x81\x063probe");
+    /// The end of a session, told to a polling client.
+    pub const CLOSE: Self = Self::fixed(&[0x81, 1, b'1']);
+    /// Nothing, so that a parked poll can be answered.
+    pub const NOOP: Self = Self::fixed(&[0x81, 1, b'6']);
+
+    const fn fixed(frame: &'static [u8]) -> Self {
+        Self {
+            frame: Bytes::from_static(frame),
+            header_bytes: 2,
+            binary: false,
+        }
+    }
+
+    /// A text packet, type digit included: `write` appends it to the buffer it is given.
+    pub fn text(write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut buffer = Vec::with_capacity(frame::HEADER_BYTES_MAX + 118);
+        buffer.extend_from_slice(&[0; frame::HEADER_BYTES_MAX]);
+        write(&mut buffer);
+        Self::sealed(buffer, OpCode::Data(Data::Text))
+    }
+
+    /// A message (type 4) of text.
+    pub fn message(write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        Self::text(|out| {
+            out.push(b'4');
+            write(out);
+        })
+    }
+
+    /// A message of bytes, which has no type digit.
+    #[must_use]
+    pub fn binary(bytes: &[u8]) -> Self {
+        let mut buffer = Vec::with_capacity(frame::HEADER_BYTES_MAX + bytes.len());
+        buffer.extend_from_slice(&[0; frame::HEADER_BYTES_MAX]);
+        buffer.extend_from_slice(bytes);
+        Self::sealed(buffer, OpCode::Data(Data::Binary))
+    }
+
+    fn sealed(buffer: Vec<u8>, opcode: OpCode) -> Self {
+        let binary = matches!(opcode, OpCode::Data(Data::Binary));
+        let (frame, header) = frame::seal(buffer, opcode);
+        let header_bytes = u8::try_from(header).expect("a frame header is at most 10 bytes long");
+        Self {
+            frame,
+            header_bytes,
+            binary,
+        }
+    }
+
+    /// The packet as a WebSocket frame.
+    #[must_use]
+    pub const fn frame(&self) -> &Bytes {
+        &self.frame
+    }
+
+    /// The packet without a frame header: its text, or its bare bytes.
+    #[must_use]
+    pub fn body(&self) -> Bytes {
+        self.frame.slice(usize::from(self.header_bytes)..)
+    }
+
+    /// Whether this is a message of bytes.
+    #[must_use]
+    pub const fn is_binary(&self) -> bool {
+        self.binary
+    }
+
+    /// What it weighs in a queue.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.frame.len()
+    }
+
+    /// Never: a frame has a header.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.frame.is_empty()
+    }
+}
+
+/// A text packet from a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoded<'a> {
+    /// `1`: the client ends the session.
+    Close,
+    /// `2`, with its data: only `2probe` is ever right, on a WebSocket that probes.
+    Ping(&'a str),
+    /// `3`: the answer to our ping.
+    Pong,
+    /// `4`: a message.
+    Message(&'a str),
+    /// `5`: the probing WebSocket takes over.
+    Upgrade,
+    /// `6`.
+    Noop,
+}
+
+/// A packet that is none: empty, of an unknown type, or one only a server sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undecodable;
+
+/// Reads one text packet.
+///
+/// # Errors
+/// If it is empty, or its type is unknown, or is `0` (open), which only a server sends.
+pub fn decode(text: &str) -> Result<Decoded<'_>, Undecodable> {
+    let kind = *text.as_bytes().first().ok_or(Undecodable)?;
+    // The first byte is ASCII in every arm that uses the rest, so the cut is on a character's edge.
+    match kind {
+        b'1' => Ok(Decoded::Close),
+        b'2' => Ok(Decoded::Ping(&text[1..])),
+        b'3' => Ok(Decoded::Pong),
+        b'4' => Ok(Decoded::Message(&text[1..])),
+        b'5' => Ok(Decoded::Upgrade),
+        b'6' => Ok(Decoded::Noop),
+        _ => Err(Undecodable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_packet_and_its_frame_share_one_buffer() {
+        for (length, header) in [(0, 2), (124, 2), (125, 4), (65_534, 4), (65_535, 10)] {
+            let packet = Packet::message(|out| out.resize(out.len() + length, b'x'));
+            assert_eq!(
+                packet.frame().len(),
+                header + 1 + length,
+                "message of {length} bytes"
+            );
+            assert_eq!(packet.body().len(), 1 + length);
+            assert_eq!(packet.body()[0], b'4');
+            assert_eq!(packet.frame()[0], 0x81);
+            assert!(!packet.is_binary());
+        }
+    }
+
+    #[test]
+    fn a_binary_packet_is_its_bytes_and_nothing_else() {
+        let packet = Packet::binary(&[1, 2, 3]);
+        assert_eq!(&packet.frame()[..], [0x82, 3, 1, 2, 3]);
+        assert_eq!(&packet.body()[..], [1, 2, 3]);
+        assert!(packet.is_binary());
+    }
+
+    #[test]
+    fn the_fixed_packets_have_their_digits() {
+        for (packet, text) in [
+            (Packet::PING, "2"),
+            (Packet::PROBE_ANSWER, "3probe"),
+            (Packet::CLOSE, "1"),
+            (Packet::NOOP, "6"),
+        ] {
+            assert_eq!(packet.body(), text);
+            assert_eq!(
+                packet,
+                Packet::text(|out| out.extend_from_slice(text.as_bytes()))
+            );
+        }
+    }
+
+    #[test]
+    fn every_type_a_client_may_send_is_read_and_no_other() {
+        let rows = [
+            ("1", Ok(Decoded::Close)),
+            ("2", Ok(Decoded::Ping(""))),
+            ("2probe", Ok(Decoded::Ping("probe"))),
+            ("3", Ok(Decoded::Pong)),
+            ("3probe", Ok(Decoded::Pong)),
+            ("4", Ok(Decoded::Message(""))),
+            ("4é\u{1e}", Ok(Decoded::Message("é\u{1e}"))),
+            ("5", Ok(Decoded::Upgrade)),
+            ("6", Ok(Decoded::Noop)),
+            ("", Err(Undecodable)),
+            ("0{}", Err(Undecodable)),
+            ("7", Err(Undecodable)),
+            ("é", Err(Undecodable)),
+            ("bAQI=", Err(Undecodable)),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(decode(text), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! One client's stay with us: its transport, its heartbeat and the one queue to it.
+//!
+//! Plain data and questions about it; [`super::Engine`] makes the transitions and utters what follows from them.
+//! Knows connections by id only.
+//!
+//! | transport | `5` on the probe | client ends | server ends |
+//! |---|---|---|---|
+//! | polling | becomes WebSocket | gone | farewell until the next poll, or gone if one is parked |
+//! | WebSocket | ignored | gone | gone, after what is queued and a close frame |
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use super::packet::Packet;
+use crate::config;
+use crate::reactor::ConnId;
+use crate::sid::Sid;
+use crate::time::Time;
+use crate::timers::TimerId;
+
+/// Why a session has ended. The words are those of the official server, but for those it does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The client ended it, or its WebSocket went away.
+    TransportClose,
+    /// A poll or post was aborted or overlapped another, or a frame broke the rules.
+    TransportError,
+    /// A ping was not answered in time.
+    PingTimeout,
+    /// A packet was none.
+    ParseError,
+    /// We ended it.
+    ForcedClose,
+    /// It took too long to take what it was sent.
+    SlowConsumer,
+    /// The process ends.
+    ShuttingDown,
+}
+
+impl Reason {
+    /// The reason in the words an application is told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TransportClose => "transport close",
+            Self::TransportError => "transport error",
+            Self::PingTimeout => "ping timeout",
+            Self::ParseError => "parse error",
+            Self::ForcedClose => "forced close",
+            Self::SlowConsumer => "slow consumer",
+            Self::ShuttingDown => "server shutting down",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The two ways a client speaks to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportName {
+    /// HTTP long-polling.
+    Polling,
+    /// WebSocket.
+    WebSocket,
+}
+
+impl TransportName {
+    /// As in the query of a request.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Polling => "polling",
+            Self::WebSocket => "websocket",
+        }
+    }
+}
+
+/// One client's stay. Invariant: at most one timer, armed at [`Session::deadline`] or before it.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) sid: Sid,
+    pub(super) transport: Transport,
+    pub(super) queue: VecDeque<Packet>,
+    pub(super) queued_bytes: usize,
+    pub(super) heart: Heart,
+    pub(super) phase: Phase,
+    pub(super) timer: Option<TimerId>,
+    /// Since when more than the soft limit waits.
+    pub(super) slow_since: Option<Time>,
+    pub(super) is_dirty: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Transport {
+    Polling(Polling),
+    WebSocket(WebSocket),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Polling {
+    /// The parked poll.
+    pub(super) get: Option<ConnId>,
+    pub(super) post: Option<Post>,
+    pub(super) probe: Option<Box<Probe>>,
+}
+
+/// A post that is not answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Post {
+    /// Its body has not come to its end.
+    Arriving(ConnId),
+    /// Its answer is held back until the client takes what waits for it.
+    Held(ConnId),
+}
+
+impl Post {
+    pub(super) const fn conn(self) -> ConnId {
+        match self {
+            Self::Arriving(conn) | Self::Held(conn) => conn,
+        }
+    }
+}
+
+/// A WebSocket that wants to take over from polling.
+#[derive(Debug)]
+pub(super) struct Probe {
+    pub(super) conn: ConnId,
+    pub(super) until: Time,
+    pub(super) is_answered: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct WebSocket {
+    pub(super) conn: ConnId,
+    /// Bytes the kernel refused.
+    pub(super) left: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heart {
+    /// The next ping leaves then.
+    Resting { ping_at: Time },
+    /// A ping is out; without an answer the session ends then. The first other packet puts that off, once.
+    Awaiting { dead_at: Time, was_put_off: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// Ended by us while no poll was parked: the next one is told so.
+    Farewell {
+        until: Time,
+    },
+}
+
+impl Session {
+    /// Which transport carries it just now.
+    #[must_use]
+    pub const fn transport_name(&self) -> TransportName {
+        match self.transport {
+            Transport::Polling(_) => TransportName::Polling,
+            Transport::WebSocket(_) => TransportName::WebSocket,
+        }
+    }
+
+    /// Its id, which a client must present with each request.
+    #[must_use]
+    pub const fn sid(&self) -> Sid {
+        self.sid
+    }
+
+    /// Bytes that wait for the client, in our queue and in the reactor's outbox.
+    #[must_use]
+    pub const fn waiting_bytes(&self) -> usize {
+        match &self.transport {
+            Transport::WebSocket(websocket) => self.queued_bytes + websocket.left,
+            Transport::Polling(_) => self.queued_bytes,
+        }
+    }
+
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+    }
+
+    pub(super) fn push(&mut self, packet: Packet) {
+        self.queued_bytes += packet.len();
+        self.queue.push_back(packet);
+    }
+
+    pub(super) fn take_queue(&mut self) -> VecDeque<Packet> {
+        self.queued_bytes = 0;
+        std::mem::take(&mut self.queue)
+    }
+
+    pub(super) const fn polling_mut(&mut self) -> Option<&mut Polling> {
+        match &mut self.transport {
+            Transport::Polling(polling) => Some(polling),
+            Transport::WebSocket(_) => None,
+        }
+    }
+
+    /// When something is due for this session.
+    pub(super) fn deadline(&self, config: &config::Engine) -> Time {
+        if let Phase::Farewell { until } = self.phase {
+            return until;
+        }
+        let mut deadline = match self.heart {
+            Heart::Resting { ping_at } => ping_at,
+            Heart::Awaiting { dead_at, .. } => dead_at,
+        };
+        if let Transport::Polling(Polling {
+            probe: Some(probe), ..
+        }) = &self.transport
+        {
+            deadline = deadline.min(probe.until);
+        }
+        if let Some(since) = self.slow_since {
+            deadline = deadline.min(since + config.slow_within);
+        }
+        deadline
+    }
+}

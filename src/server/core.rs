@@ -1,0 +1,451 @@
+//! Everything of the server but the application and its handlers: what a handler is lent.
+//!
+//! The cores side by side, the rows that join them (connections, handshakes, data), and the closures that wait. Methods here
+//! are what the views and the dispatcher share: to send, to broadcast, to answer, to end.
+//! Knows no handler; closures that wait are called by the dispatcher.
+
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::Serialize;
+
+use super::App;
+use super::acks::{AckError, Acks, Then, Waiting};
+use super::handshake::Handshake;
+use super::shutdown::Stopping;
+use super::views::{Context, EmitError};
+use crate::config::Config;
+use crate::engineio::packet::Packet;
+use crate::engineio::{self, Engine, Session, SessionId};
+use crate::http;
+use crate::reactor::{Action, ConnId, JobId, Peer, Stream};
+use crate::slots::Side;
+use crate::socketio::args;
+use crate::socketio::packet::{self as wire, EventName, is_reserved};
+use crate::socketio::{NamespaceId, Phase, Reason, SocketKey, SocketRow, Sockets};
+use crate::time::{Now, Time};
+use crate::timers::{TimerId, Timers};
+use crate::websocket;
+
+/// One connection, as far as it has a state.
+pub(super) struct Conn {
+    pub(super) protocol: Protocol,
+    pub(super) peer: Peer,
+    /// The session that this connection speaks for, or whose request it waits for.
+    pub(super) session: Option<SessionId>,
+    pub(super) timer: Option<TimerId>,
+    /// Counts the requests that a route answers later, so that a late answer finds its own request or none.
+    pub(super) visit: u32,
+    /// Whether bytes are left that nobody looks at before the answer is out.
+    pub(super) has_more: bool,
+    /// Whether the kernel refused bytes and has not taken them yet.
+    pub(super) is_stuck: bool,
+    /// Whether the request came from a browser whose script filter must be switched off.
+    pub(super) is_old_browser: bool,
+    /// The payload of the latest ping that was not answered yet.
+    pub(super) pong: Option<Box<[u8]>>,
+    /// What the answer must say about the origin that asked.
+    pub(super) origin: Option<Box<str>>,
+}
+
+pub(super) enum Protocol {
+    Http(http::Connection),
+    WebSocket(websocket::Reader),
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// A request's parts, or the next request.
+    Http(ConnId),
+    /// A session's first namespace.
+    Connect(SessionId),
+    /// A packet's attachments.
+    Attachments(SessionId),
+    /// A client's answer.
+    Ack(SocketKey, u64),
+    /// A decision about a joining socket.
+    Decision(SocketKey),
+    /// A closure.
+    After(u64),
+    /// The end of the time for goodbyes.
+    Drained,
+}
+
+/// What happened inside a handler and is told after it.
+#[derive(Debug)]
+pub(super) enum Deferred {
+    Left(SocketKey, Reason),
+    Decided(SocketKey, super::Verdict),
+    Unanswered(SocketKey, u64, AckError),
+    /// A session, after its sockets.
+    Gone(SessionId),
+    Stop,
+}
+
+pub(super) type Later<A> = Box<dyn FnOnce(&mut Context<'_, A>)>;
+type Finished<A> = Box<dyn FnOnce(&mut Context<'_, A>, thread::Result<Box<dyn Any + Send>>)>;
+
+/// A socket that is being authorized.
+pub(super) struct Joining {
+    pub(super) auth: Box<str>,
+    pub(super) step: usize,
+    pub(super) timer: Option<TimerId>,
+}
+
+/// Numbers of the whole server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Connections accepted.
+    pub connections: u64,
+    /// Requests answered.
+    pub requests: u64,
+    /// Connections refused because a rule of HTTP or WebSocket was broken.
+    pub violations: u64,
+    /// Handlers that panicked.
+    pub panics: u64,
+}
+
+pub(super) struct Core<A: App> {
+    pub(super) now: Now,
+    pub(super) config: Config,
+    pub(super) engine: Engine,
+    pub(super) sockets: Sockets,
+    pub(super) conns: Side<Stream, Conn>,
+    pub(super) handshakes: Side<Session, Handshake>,
+    pub(super) connect_timers: Side<Session, TimerId>,
+    /// The deadlines of attachments.
+    pub(super) assembling: Side<Session, TimerId>,
+    /// Sessions without Socket.IO, and the path they came by.
+    pub(super) raw: Side<Session, usize>,
+    pub(super) data: Side<SocketRow, A::Data>,
+    pub(super) joining: HashMap<SocketKey, Joining>,
+    pub(super) acks: Acks<A>,
+    pub(super) jobs: HashMap<JobId, Finished<A>>,
+    pub(super) later: HashMap<u64, Later<A>>,
+    pub(super) timers: Timers<Due>,
+    pub(super) actions: VecDeque<Action>,
+    pub(super) deferred: VecDeque<Deferred>,
+    pub(super) counters: Counters,
+    pub(super) stopping: Stopping,
+    /// Kept between broadcasts, so that none allocates once the largest has been.
+    targets: Vec<SocketKey>,
+    next_number: u64,
+    random: StdRng,
+}
+
+/// Whom a broadcast is for.
+pub(super) struct Audience<'r> {
+    /// None if it is not there, and so nobody is in it.
+    pub(super) namespace: Option<NamespaceId>,
+    pub(super) to: Vec<&'r str>,
+    pub(super) except: Vec<&'r str>,
+    pub(super) sender: Option<SocketKey>,
+}
+
+impl<A: App> Core<A> {
+    pub(super) fn new(config: Config, seed: [u8; 32]) -> Self {
+        let mut random = StdRng::from_seed(seed);
+        let mut config = config;
+        // A body may be as large as a message; the layers below cannot know that one is the other's.
+        config.http.body_bytes_max = config.engine.payload_bytes_max;
+        config.websocket.message_bytes_max = config.engine.payload_bytes_max;
+        let engine_seed = random.random();
+        let sockets_seed = random.random();
+        Self {
+            now: Now::default(),
+            engine: Engine::new(config.engine.clone(), engine_seed),
+            sockets: Sockets::new(config.socketio.clone(), sockets_seed),
+            config,
+            conns: Side::new(),
+            handshakes: Side::new(),
+            connect_timers: Side::new(),
+            assembling: Side::new(),
+            raw: Side::new(),
+            data: Side::new(),
+            joining: HashMap::new(),
+            acks: Acks::default(),
+            jobs: HashMap::new(),
+            later: HashMap::new(),
+            timers: Timers::new(),
+            actions: VecDeque::new(),
+            deferred: VecDeque::new(),
+            counters: Counters::default(),
+            stopping: Stopping::No,
+            targets: Vec::new(),
+            next_number: 0,
+            random,
+        }
+    }
+
+    /// A number not given before.
+    pub(super) const fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    /// 32 secret bytes for an application's own source of chance.
+    pub(super) fn seed(&mut self) -> [u8; 32] {
+        self.random.random()
+    }
+
+    pub(super) fn arm(&mut self, at: Time, due: Due) -> TimerId {
+        self.timers.arm(at, due)
+    }
+
+    /// An event to one socket.
+    pub(super) fn emit<T: Serialize + ?Sized>(
+        &mut self,
+        key: SocketKey,
+        event: &str,
+        id: Option<u64>,
+        values: &T,
+    ) -> Result<(), EmitError> {
+        let Some(namespace) = self.sockets.namespace_of(key) else {
+            return Ok(());
+        };
+        let packets = self.event(namespace, event, id, values)?;
+        if let Some(session) = self.session_of_connected(key) {
+            for packet in packets {
+                self.engine.send(self.now.mono, session, packet);
+            }
+        }
+        Ok(())
+    }
+
+    /// An event to many: encoded once, shared by all.
+    pub(super) fn broadcast<T: Serialize + ?Sized>(
+        &mut self,
+        audience: &Audience<'_>,
+        is_volatile: bool,
+        event: &str,
+        values: &T,
+    ) -> Result<(), EmitError> {
+        let Some(namespace) = audience.namespace else {
+            return Ok(());
+        };
+        let packets = self.event(namespace, event, None, values)?;
+        let targets = self.select(audience);
+        for key in &targets {
+            let Some(session) = self.session_of_connected(*key) else {
+                continue;
+            };
+            if is_volatile && !self.engine.is_writable(session) {
+                continue;
+            }
+            for packet in &packets {
+                self.engine.send(self.now.mono, session, packet.clone());
+            }
+        }
+        self.give_back(targets);
+        Ok(())
+    }
+
+    /// The sockets of an audience, the sender left out; to be [given back](Core::give_back).
+    pub(super) fn select(&mut self, audience: &Audience<'_>) -> Vec<SocketKey> {
+        let mut targets = std::mem::take(&mut self.targets);
+        targets.clear();
+        let Some(namespace) = audience.namespace else {
+            return targets;
+        };
+        let adapter = self.sockets.adapter_mut(namespace);
+        adapter.select(&audience.to, &audience.except, &mut targets);
+        if let Some(sender) = audience.sender {
+            targets.retain(|key| *key != sender);
+        }
+        targets
+    }
+
+    pub(super) fn give_back(&mut self, targets: Vec<SocketKey>) {
+        self.targets = targets;
+    }
+
+    fn event<T: Serialize + ?Sized>(
+        &self,
+        namespace: NamespaceId,
+        event: &str,
+        id: Option<u64>,
+        values: &T,
+    ) -> Result<Vec<Packet>, EmitError> {
+        if is_reserved(event) {
+            return Err(EmitError::Reserved(event.into()));
+        }
+        let encoded = args::encode(values).map_err(EmitError::Arguments)?;
+        let (values, attachments) = (&encoded.list, &encoded.attachments);
+        let name = EventName::from(event);
+        let namespace = self.sockets.name(namespace);
+        let text = Packet::message(|out| {
+            wire::write_event(out, namespace, id, attachments.len(), &name, values);
+        });
+        Ok(with_attachments(text, attachments))
+    }
+
+    /// The answer to a client's event.
+    pub(super) fn answer<T: Serialize + ?Sized>(&mut self, key: SocketKey, id: u64, values: &T) {
+        let Some(session) = self.session_of_connected(key) else {
+            return;
+        };
+        let Some(namespace) = self.sockets.namespace_of(key) else {
+            return;
+        };
+        let encoded = match args::encode(values) {
+            Ok(encoded) => encoded,
+            Err(error) => return log::error!("an answer cannot be encoded: {error}"),
+        };
+        let (values, attachments) = (&encoded.list, &encoded.attachments);
+        let namespace = self.sockets.name(namespace);
+        let text = Packet::message(|out| {
+            wire::write_ack(out, namespace, id, attachments.len(), values);
+        });
+        for packet in with_attachments(text, attachments) {
+            self.engine.send(self.now.mono, session, packet);
+        }
+    }
+
+    /// An event to one socket whose answer is awaited.
+    pub(super) fn ask<T: Serialize + ?Sized>(
+        &mut self,
+        key: SocketKey,
+        event: &str,
+        values: &T,
+        within: Duration,
+        then: Then<A>,
+    ) {
+        let Some(namespace) = self.sockets.namespace_of(key) else {
+            return;
+        };
+        let id = self.sockets.next_ack(namespace);
+        let is_free = self.acks.awaited_from(key) < self.config.socketio.acks_max;
+        let refusal = if !self.sockets.is_connected(key) {
+            Some(AckError::Disconnected)
+        } else if !is_free {
+            Some(AckError::TooMany)
+        } else {
+            None
+        };
+        let timer = self.arm(self.now.mono + within, Due::Ack(key, id));
+        self.acks.insert(key, id, Waiting { then, timer });
+        if let Some(refusal) = refusal {
+            return self
+                .deferred
+                .push_back(Deferred::Unanswered(key, id, refusal));
+        }
+        if let Err(error) = self.emit(key, event, Some(id), values) {
+            log::error!("{error}");
+        }
+    }
+
+    /// Ends one socket: the client is told, and the handlers are after the one that runs now.
+    pub(super) fn disconnect(&mut self, key: SocketKey) {
+        let Some(namespace) = self.sockets.namespace_of(key) else {
+            return;
+        };
+        if let Some(session) = self.session_of_connected(key) {
+            let name = self.sockets.name(namespace);
+            let packet = Packet::message(|out| wire::write_disconnect(out, name));
+            self.engine.send(self.now.mono, session, packet);
+        }
+        self.leave(key, Reason::ServerNamespaceDisconnect);
+    }
+
+    /// Ends all sockets of a socket's connection, and the connection.
+    pub(super) fn disconnect_connection(&mut self, key: SocketKey) {
+        let Some(session) = self.sockets.session(key) else {
+            return;
+        };
+        for key in self.sockets.of_session(session).to_vec() {
+            self.disconnect(key);
+        }
+        self.engine
+            .close(self.now.mono, session, engineio::Reason::ForcedClose);
+    }
+
+    /// A client broke the order of the protocol.
+    pub(super) fn force_close(&mut self, session: SessionId) {
+        for key in self.sockets.of_session(session).to_vec() {
+            self.leave(key, Reason::ForcedServerClose);
+        }
+        self.engine
+            .close(self.now.mono, session, engineio::Reason::ForcedClose);
+    }
+
+    /// A socket is on its way out from now on; its handlers are told later.
+    pub(super) fn leave(&mut self, key: SocketKey, reason: Reason) {
+        if self.sockets.leaving(key) {
+            self.deferred.push_back(Deferred::Left(key, reason));
+        }
+    }
+
+    pub(super) fn session_of_connected(&self, key: SocketKey) -> Option<SessionId> {
+        self.sockets.connected_session(key)
+    }
+
+    pub(super) fn join(&mut self, key: SocketKey, room: &str) {
+        if matches!(
+            self.sockets.phase(key),
+            Some(Phase::Joining | Phase::Connected)
+        ) {
+            self.sockets.join_room(key, room);
+        }
+    }
+
+    pub(super) fn leave_room(&mut self, key: SocketKey, room: &str) {
+        if matches!(
+            self.sockets.phase(key),
+            Some(Phase::Joining | Phase::Connected)
+        ) && let Some(namespace) = self.sockets.namespace_of(key)
+        {
+            self.sockets.adapter_mut(namespace).leave(key, room);
+        }
+    }
+
+    /// Gives a job to a lane; `then` runs on the loop when it has come home.
+    pub(super) fn run(
+        &mut self,
+        lane: crate::reactor::LaneId,
+        job: crate::reactor::Job,
+        then: Finished<A>,
+    ) {
+        let id = JobId(self.number());
+        self.jobs.insert(id, then);
+        self.actions.push_back(Action::Run(lane, id, job));
+    }
+
+    /// Runs a closure after some time.
+    pub(super) fn after(&mut self, delay: Duration, then: Later<A>) {
+        let number = self.number();
+        self.later.insert(number, then);
+        self.arm(self.now.mono + delay, Due::After(number));
+    }
+
+    /// Calls what waits for a client's answer.
+    pub(super) fn take_waiting(&mut self, key: SocketKey, id: u64) -> Option<Then<A>> {
+        let waiting = self.acks.take(key, id)?;
+        self.timers.cancel(waiting.timer);
+        Some(waiting.then)
+    }
+
+    /// Calls what waits for any answer of a client.
+    pub(super) fn take_any_waiting(&mut self, key: SocketKey) -> Option<Then<A>> {
+        let waiting = self.acks.take_any(key)?;
+        self.timers.cancel(waiting.timer);
+        Some(waiting.then)
+    }
+
+    /// Bytes to a connection.
+    pub(super) fn send(&mut self, conn: ConnId, bytes: Bytes) {
+        self.actions.push_back(Action::Send(conn, bytes));
+    }
+}
+
+fn with_attachments(text: Packet, attachments: &[Bytes]) -> Vec<Packet> {
+    let mut packets = Vec::with_capacity(1 + attachments.len());
+    packets.push(text);
+    packets.extend(attachments.iter().map(|bytes| Packet::binary(bytes)));
+    packets
+}

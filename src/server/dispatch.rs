@@ -1,0 +1,396 @@
+//! Events to handlers: messages, verdicts, ends.
+//!
+//! A socket's life is decided here: joining → authorized step by step → connected → leaving. Handlers never nest: what one
+//! sets off (a disconnect, a verdict) is put off and told when it has returned. A handler that panics is caught here, once,
+//! logged, and costs its own socket.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::Value;
+
+use super::acks::{Ack, AckError};
+use super::core::{Core, Deferred, Due, Joining};
+use super::shutdown::Stopping;
+use super::views::{Context, Socket, Verdict};
+use super::{App, Server};
+use crate::config::HandshakeKept;
+use crate::engineio::packet::Packet;
+use crate::engineio::{self, Incoming, SessionId};
+use crate::socketio::args::Args;
+use crate::socketio::packet::{self as wire, Event, Violation};
+use crate::socketio::{Attachments, NamespaceId, Reason, SocketKey, Step};
+
+/// Runs a handler; if it panics, says so in the log and gives nothing.
+pub(super) fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(value) => Some(value),
+        Err(_) => {
+            log::error!("{what} has panicked");
+            None
+        }
+    }
+}
+
+impl<A: App> Server<A> {
+    /// A message of a session.
+    pub(super) fn message(&mut self, session: SessionId, incoming: Incoming<'_>) {
+        if self.core.raw.get(session).is_some() {
+            return self.raw_message(session, &incoming);
+        }
+        match incoming {
+            Incoming::Text(text) => match self.core.sockets.text(session, text) {
+                Ok(Some(packet)) => self.packet(session, &packet, &[]),
+                Ok(None) => self.core.await_attachments(session),
+                Err(violation) => self.core.undecodable(session, violation),
+            },
+            Incoming::Binary(bytes) => match self.core.sockets.binary(session, &bytes) {
+                Ok(Some(complete)) => {
+                    if let Some(timer) = self.core.assembling.remove(session) {
+                        self.core.timers.cancel(timer);
+                    }
+                    self.packet(session, &complete.packet(), complete.attachments());
+                }
+                Ok(None) => {}
+                Err(violation) => self.core.undecodable(session, violation),
+            },
+        }
+    }
+
+    fn packet(
+        &mut self,
+        session: SessionId,
+        packet: &wire::Packet<'_>,
+        attachments: Attachments<'_>,
+    ) {
+        let Ok(step) = self.core.sockets.step(session, packet) else {
+            return self.core.force_close(session);
+        };
+        match step {
+            Step::Join(key, auth) => {
+                self.core.data.insert(key, A::Data::default());
+                let joining = Joining {
+                    auth: auth.into(),
+                    step: 0,
+                    timer: None,
+                };
+                self.core.joining.insert(key, joining);
+                self.authorize(key);
+            }
+            Step::Refused(name, refusal) => {
+                let packet = Packet::message(|out| {
+                    wire::write_connect_error(out, name, refusal.message(), None);
+                });
+                self.core.engine.send(self.core.now.mono, session, packet);
+            }
+            Step::Event(key, event, id) => self.event(key, &event, id, attachments),
+            Step::Answer(key, id, values) => {
+                if let Some(then) = self.core.take_waiting(key, id) {
+                    let answer = Ok(Args::new(values, attachments));
+                    self.with_socket(key, "an answer's handler", |socket| then(socket, answer));
+                }
+            }
+            Step::Leave(key) => self.core.leave(key, Reason::ClientNamespaceDisconnect),
+            Step::Nothing => {}
+        }
+    }
+
+    fn event(
+        &mut self,
+        key: SocketKey,
+        event: &Event<'_>,
+        id: Option<u64>,
+        attachments: Attachments<'_>,
+    ) {
+        let namespace = self.core.sockets.namespace_of(key);
+        let Some(table) = namespace.and_then(|id| self.handlers.table(id)) else {
+            return;
+        };
+        let ack = Ack {
+            to: id.map(|id| (key, id)),
+        };
+        let args = Args::new(event.args, attachments);
+        let name = event.name.as_str();
+        let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
+        let outcome = match (table.events.get(name), &table.fallback) {
+            (Some(handler), _) => caught(name, || handler(socket, args, ack)),
+            (None, Some(fallback)) => caught("a fallback handler", || {
+                fallback(socket, name, args, ack);
+                Ok(())
+            }),
+            (None, None) => Some(Ok(())),
+        };
+        match outcome {
+            Some(Ok(())) => {}
+            Some(Err(error)) => log::debug!("an event's arguments do not fit its handler: {error}"),
+            None => self.core.panicked(key),
+        }
+    }
+
+    /// Asks the steps of a joining socket's namespace, from where it was left.
+    fn authorize(&mut self, key: SocketKey) {
+        while let Some(mut joining) = self.core.joining.remove(&key) {
+            let namespace = self.core.sockets.namespace_of(key);
+            let table = namespace.and_then(|id| self.handlers.table(id));
+            let Some(step) = table.and_then(|table| table.authorize.get(joining.step)) else {
+                return self.let_in(key);
+            };
+            let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
+            let verdict = caught("an authorize step", || step(socket, &joining.auth));
+            joining.step += 1;
+            match verdict {
+                Some(Verdict::Accept) => {
+                    self.core.joining.insert(key, joining);
+                }
+                Some(Verdict::Later { within }) => {
+                    let at = self.core.now.mono + within;
+                    joining.timer = Some(self.core.arm(at, Due::Decision(key)));
+                    self.core.joining.insert(key, joining);
+                    return;
+                }
+                Some(Verdict::Refuse { message, data }) => {
+                    return self.refuse(key, &message, data.as_ref());
+                }
+                None => {
+                    self.core.counters.panics += 1;
+                    return self.refuse(key, "internal error", None);
+                }
+            }
+        }
+    }
+
+    fn decided(&mut self, key: SocketKey, verdict: Verdict) {
+        let Some(joining) = self.core.joining.get_mut(&key) else {
+            return;
+        };
+        let Some(timer) = joining.timer.take() else {
+            return;
+        };
+        self.core.timers.cancel(timer);
+        match verdict {
+            Verdict::Accept => self.authorize(key),
+            Verdict::Refuse { message, data } => self.refuse(key, &message, data.as_ref()),
+            Verdict::Later { within } => {
+                let timer = self
+                    .core
+                    .arm(self.core.now.mono + within, Due::Decision(key));
+                if let Some(joining) = self.core.joining.get_mut(&key) {
+                    joining.timer = Some(timer);
+                }
+            }
+        }
+    }
+
+    fn let_in(&mut self, key: SocketKey) {
+        let core = &mut self.core;
+        let (Some(session), Some(namespace), Some(id)) = (
+            core.sockets.session(key),
+            core.sockets.namespace_of(key),
+            core.sockets.id(key),
+        ) else {
+            return;
+        };
+        core.sockets.let_in(key);
+        if let Some(timer) = core.connect_timers.remove(session) {
+            core.timers.cancel(timer);
+        }
+        let name = core.sockets.name(namespace);
+        let packet = Packet::message(|out| {
+            wire::write_connect(out, name, &format!("{{\"sid\":\"{id}\"}}"));
+        });
+        core.engine.send(core.now.mono, session, packet);
+        let Some(table) = self.handlers.table(namespace) else {
+            return;
+        };
+        for handler in &table.on_connect {
+            let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
+            if caught("a connect handler", || handler(socket)).is_none() {
+                self.core.panicked(key);
+            }
+        }
+        if self.core.config.engine.handshake_kept == HandshakeKept::UntilConnected {
+            self.core.handshakes.remove(session);
+        }
+    }
+
+    /// A joining socket is not let in.
+    pub(super) fn refuse(&mut self, key: SocketKey, message: &str, data: Option<&Value>) {
+        if let Some(timer) = self
+            .core
+            .joining
+            .remove(&key)
+            .and_then(|joining| joining.timer)
+        {
+            self.core.timers.cancel(timer);
+        }
+        let core = &mut self.core;
+        if let (Some(session), Some(namespace)) =
+            (core.sockets.session(key), core.sockets.namespace_of(key))
+        {
+            let name = core.sockets.name(namespace);
+            let data = data.map(ToString::to_string);
+            let packet = Packet::message(|out| {
+                wire::write_connect_error(out, name, message, data.as_deref());
+            });
+            core.engine.send(core.now.mono, session, packet);
+        }
+        core.sockets.removed(key);
+        core.data.remove(key);
+    }
+
+    /// A socket is on its way out: its handlers are told, first with its rooms, then without.
+    fn left(&mut self, key: SocketKey, reason: Reason) {
+        if let Some(joining) = self.core.joining.remove(&key) {
+            if let Some(timer) = joining.timer {
+                self.core.timers.cancel(timer);
+            }
+        } else if let Some(namespace) = self.core.sockets.namespace_of(key) {
+            self.tell_left(key, namespace, reason);
+        }
+        self.core.sockets.removed(key);
+        self.core.data.remove(key);
+    }
+
+    fn tell_left(&mut self, key: SocketKey, namespace: NamespaceId, reason: Reason) {
+        let Some(table) = self.handlers.table(namespace) else {
+            return;
+        };
+        for handler in &table.on_disconnecting {
+            let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
+            if caught("a disconnecting handler", || handler(socket, reason)).is_none() {
+                self.core.counters.panics += 1;
+            }
+        }
+        self.core.sockets.leave_rooms(key);
+        while let Some(then) = self.core.take_any_waiting(key) {
+            self.with_socket(key, "an answer's handler", |socket| {
+                then(socket, Err(AckError::Disconnected));
+            });
+        }
+        let Some(table) = self.handlers.table(namespace) else {
+            return;
+        };
+        for handler in &table.on_disconnect {
+            let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
+            if caught("a disconnect handler", || handler(socket, reason)).is_none() {
+                self.core.counters.panics += 1;
+            }
+        }
+    }
+
+    fn ended(&mut self, session: SessionId, reason: engineio::Reason) {
+        log::debug!("session {session} closed: {reason}");
+        if self.core.raw.get(session).is_some() {
+            self.raw_ended(session, reason);
+        }
+        for key in self.core.sockets.of_session(session).to_vec() {
+            self.core.leave(key, Reason::Session(reason));
+        }
+        self.core.deferred.push_back(Deferred::Gone(session));
+    }
+
+    pub(super) fn unanswered(&mut self, key: SocketKey, id: u64, error: AckError) {
+        if let Some(then) = self.core.take_waiting(key, id) {
+            self.with_socket(key, "an answer's handler", |socket| {
+                then(socket, Err(error))
+            });
+        }
+    }
+
+    /// Tells what was put off, until nothing is left.
+    pub(super) fn settle(&mut self) {
+        loop {
+            if let Some(deferred) = self.core.deferred.pop_front() {
+                self.put_off(deferred);
+            } else if let Some((session, reason)) = self.core.engine.poll_ended() {
+                self.ended(session, reason);
+            } else if !self.tell_room_event() {
+                break;
+            }
+        }
+        if self.core.stopping == Stopping::Draining {
+            self.core.drain();
+        }
+    }
+
+    fn put_off(&mut self, deferred: Deferred) {
+        match deferred {
+            Deferred::Left(key, reason) => self.left(key, reason),
+            Deferred::Decided(key, verdict) => self.decided(key, verdict),
+            Deferred::Unanswered(key, id, error) => self.unanswered(key, id, error),
+            Deferred::Gone(session) => self.core.session_gone(session),
+            Deferred::Stop => {
+                let within = self.core.config.socketio.drain_within;
+                if let Some(on_stop) = &self.handlers.on_stop {
+                    let context = &mut Context::new(&mut self.app, &mut self.core);
+                    caught("the stop handler", || on_stop(context, within));
+                }
+            }
+        }
+    }
+
+    fn tell_room_event(&mut self) -> bool {
+        for (namespace, handler) in self.handlers.room_event_handlers() {
+            let Some(event) = self.core.sockets.adapter_mut(namespace).poll_event() else {
+                continue;
+            };
+            let context = &mut Context::new(&mut self.app, &mut self.core);
+            caught("a room event's handler", || handler(context, &event));
+            return true;
+        }
+        false
+    }
+
+    /// Runs a closure with the application and the server.
+    pub(super) fn guarded(&mut self, what: &str, run: impl FnOnce(&mut Context<'_, A>)) {
+        let context = &mut Context::new(&mut self.app, &mut self.core);
+        if caught(what, || run(context)).is_none() {
+            self.core.counters.panics += 1;
+        }
+    }
+
+    fn with_socket(&mut self, key: SocketKey, what: &str, run: impl FnOnce(&mut Socket<'_, A>)) {
+        if self.core.sockets.phase(key).is_none() {
+            return;
+        }
+        let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
+        if caught(what, || run(socket)).is_none() {
+            self.core.panicked(key);
+        }
+    }
+}
+
+impl<A: App> Core<A> {
+    fn panicked(&mut self, key: SocketKey) {
+        self.counters.panics += 1;
+        self.disconnect(key);
+    }
+
+    fn undecodable(&mut self, session: SessionId, violation: Violation) {
+        log::debug!("session {session} sent no packet: {violation}");
+        self.engine
+            .close(self.now.mono, session, engineio::Reason::ParseError);
+    }
+
+    fn await_attachments(&mut self, session: SessionId) {
+        if !self.sockets.is_assembling(session) {
+            return;
+        }
+        let at = self.now.mono + self.config.socketio.attachments_within;
+        let timer = self.arm(at, Due::Attachments(session));
+        self.assembling.insert(session, timer);
+    }
+
+    fn session_gone(&mut self, session: SessionId) {
+        self.sockets.closed(session);
+        self.handshakes.remove(session);
+        self.raw.remove(session);
+        for timer in [
+            self.connect_timers.remove(session),
+            self.assembling.remove(session),
+        ] {
+            if let Some(timer) = timer {
+                self.timers.cancel(timer);
+            }
+        }
+    }
+}

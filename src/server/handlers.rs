@@ -1,0 +1,239 @@
+//! The tables of handlers: one for each namespace, one for all routes.
+//!
+//! Filled before the loop runs and only read afterwards, so that a handler can be borrowed from here while it is lent the rest.
+//! One table serves all sockets of a namespace: a socket costs no closures.
+//! Left out: listeners of a single socket; an `Option<Box<_>>` in its data does the job.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::App;
+use super::acks::Ack;
+use super::raw::Mount;
+use super::views::{Answer, Context, Request, Socket, Verdict};
+use crate::http::Method;
+use crate::http::files::Files;
+use crate::http::routes::Routes;
+use crate::socketio::args::{Args, ArgsError, FromArgs};
+use crate::socketio::packet::is_reserved;
+use crate::socketio::{Adapter, NamespaceId, Reason, RoomEvent};
+
+type Authorize<A> = Box<dyn Fn(&mut Socket<'_, A>, &str) -> Verdict>;
+type OnConnect<A> = Box<dyn Fn(&mut Socket<'_, A>)>;
+type OnEvent<A> = Box<dyn Fn(&mut Socket<'_, A>, Args<'_>, Ack) -> Result<(), ArgsError>>;
+type OnFallback<A> = Box<dyn Fn(&mut Socket<'_, A>, &str, Args<'_>, Ack)>;
+type OnEnd<A> = Box<dyn Fn(&mut Socket<'_, A>, Reason)>;
+type OnRoomEvent<A> = Box<dyn Fn(&mut Context<'_, A>, &RoomEvent)>;
+type OnRequest<A> = Box<dyn Fn(&mut Request<'_, A>) -> Answer>;
+type OnStop<A> = Box<dyn Fn(&mut Context<'_, A>, Duration)>;
+
+/// What one namespace does.
+pub(super) struct Table<A: App> {
+    pub(super) authorize: Vec<Authorize<A>>,
+    pub(super) on_connect: Vec<OnConnect<A>>,
+    pub(super) events: HashMap<Box<str>, OnEvent<A>>,
+    pub(super) fallback: Option<OnFallback<A>>,
+    pub(super) on_disconnecting: Vec<OnEnd<A>>,
+    pub(super) on_disconnect: Vec<OnEnd<A>>,
+    pub(super) on_room_event: Option<OnRoomEvent<A>>,
+}
+
+impl<A: App> Default for Table<A> {
+    fn default() -> Self {
+        Self {
+            authorize: Vec::new(),
+            on_connect: Vec::new(),
+            events: HashMap::new(),
+            fallback: None,
+            on_disconnecting: Vec::new(),
+            on_disconnect: Vec::new(),
+            on_room_event: None,
+        }
+    }
+}
+
+/// All of them.
+pub(super) struct Handlers<A: App> {
+    namespaces: Vec<Table<A>>,
+    listening: Vec<NamespaceId>,
+    pub(super) routes: Routes<OnRequest<A>>,
+    pub(super) files: Vec<Files>,
+    pub(super) raw: Vec<Mount<A>>,
+    pub(super) on_stop: Option<OnStop<A>>,
+}
+
+impl<A: App> Default for Handlers<A> {
+    fn default() -> Self {
+        Self {
+            namespaces: Vec::new(),
+            listening: Vec::new(),
+            routes: Routes::default(),
+            files: Vec::new(),
+            raw: Vec::new(),
+            on_stop: None,
+        }
+    }
+}
+
+impl<A: App> Handlers<A> {
+    pub(super) fn of<'s>(
+        &'s mut self,
+        id: NamespaceId,
+        adapter: &'s mut Adapter,
+    ) -> Namespace<'s, A> {
+        if self.namespaces.len() <= id.index() {
+            self.namespaces.resize_with(id.index() + 1, Table::default);
+        }
+        let table = &mut self.namespaces[id.index()];
+        Namespace {
+            id,
+            table,
+            adapter,
+            listening: &mut self.listening,
+        }
+    }
+
+    pub(super) fn table(&self, id: NamespaceId) -> Option<&Table<A>> {
+        self.namespaces.get(id.index())
+    }
+
+    /// The namespaces that are told of their room events.
+    pub(super) fn room_event_handlers(
+        &self,
+    ) -> impl Iterator<Item = (NamespaceId, &OnRoomEvent<A>)> {
+        self.listening
+            .iter()
+            .filter_map(|id| Some((*id, self.table(*id)?.on_room_event.as_ref()?)))
+    }
+
+    /// The place of the path that raw sessions are served under.
+    pub(super) fn raw_mount(&self, path: &str) -> Option<usize> {
+        self.raw
+            .iter()
+            .position(|mount| path.starts_with(&*mount.path))
+    }
+
+    pub(super) fn route(
+        &mut self,
+        method: Method,
+        path: &str,
+        handler: impl Fn(&mut Request<'_, A>) -> Answer + 'static,
+    ) {
+        self.routes.add(method, path, Box::new(handler));
+    }
+}
+
+/// A namespace whose handlers are being named.
+pub struct Namespace<'s, A: App> {
+    id: NamespaceId,
+    table: &'s mut Table<A>,
+    adapter: &'s mut Adapter,
+    listening: &'s mut Vec<NamespaceId>,
+}
+
+impl<A: App> Namespace<'_, A> {
+    /// Decides who may come in, before the CONNECT is answered. Several run in the order they were added; the first
+    /// refusal ends it. `Auth` is read from what the client brought (`{}` if nothing); who brings something else
+    /// is refused with the message `invalid auth`.
+    pub fn authorize<Auth: DeserializeOwned>(
+        self,
+        decide: impl Fn(&mut Socket<'_, A>, Auth) -> Verdict + 'static,
+    ) -> Self {
+        self.table.authorize.push(Box::new(move |socket, auth| {
+            match serde_json::from_str(auth) {
+                Ok(auth) => decide(socket, auth),
+                Err(_) => Verdict::refuse("invalid auth"),
+            }
+        }));
+        self
+    }
+
+    /// Called when a socket was let in, after the CONNECT was answered.
+    pub fn on_connect(self, handler: impl Fn(&mut Socket<'_, A>) + 'static) -> Self {
+        self.table.on_connect.push(Box::new(handler));
+        self
+    }
+
+    /// Called for each event of that name. Arguments are a tuple: absent ones read as `None` where that is allowed,
+    /// further ones are ignored; an event that does not fit is dropped with a line in the log.
+    ///
+    /// # Panics
+    /// If the name is reserved, or has a handler already.
+    pub fn on<T>(self, event: &str, handler: impl Fn(&mut Socket<'_, A>, T, Ack) + 'static) -> Self
+    where
+        T: for<'x> FromArgs<'x>,
+    {
+        self.insert(
+            event,
+            Box::new(move |socket, args, ack| {
+                handler(socket, T::from_args(args)?, ack);
+                Ok(())
+            }),
+        )
+    }
+
+    /// Like [`Namespace::on`], for handlers that read the arguments themselves or pass them on untouched.
+    ///
+    /// # Panics
+    /// If the name is reserved, or has a handler already.
+    pub fn on_raw(
+        self,
+        event: &str,
+        handler: impl Fn(&mut Socket<'_, A>, Args<'_>, Ack) + 'static,
+    ) -> Self {
+        self.insert(
+            event,
+            Box::new(move |socket, args, ack| {
+                handler(socket, args, ack);
+                Ok(())
+            }),
+        )
+    }
+
+    fn insert(self, event: &str, handler: OnEvent<A>) -> Self {
+        assert!(!is_reserved(event), "\"{event}\" is a reserved event name");
+        let before = self.table.events.insert(event.into(), handler);
+        assert!(before.is_none(), "\"{event}\" has a handler already");
+        self
+    }
+
+    /// Called for each event that has no handler of its own.
+    pub fn on_fallback(
+        self,
+        handler: impl Fn(&mut Socket<'_, A>, &str, Args<'_>, Ack) + 'static,
+    ) -> Self {
+        self.table.fallback = Some(Box::new(handler));
+        self
+    }
+
+    /// Called when a socket is on its way out, with its rooms still there.
+    pub fn on_disconnecting(self, handler: impl Fn(&mut Socket<'_, A>, Reason) + 'static) -> Self {
+        self.table.on_disconnecting.push(Box::new(handler));
+        self
+    }
+
+    /// Called when a socket has left, with its data still there and its rooms gone.
+    pub fn on_disconnect(self, handler: impl Fn(&mut Socket<'_, A>, Reason) + 'static) -> Self {
+        self.table.on_disconnect.push(Box::new(handler));
+        self
+    }
+
+    /// Called for each create-room, delete-room, join-room and leave-room of this namespace's adapter.
+    pub fn on_room_event(
+        self,
+        handler: impl Fn(&mut Context<'_, A>, &RoomEvent) + 'static,
+    ) -> Self {
+        self.adapter.record_events(true);
+        if self
+            .table
+            .on_room_event
+            .replace(Box::new(handler))
+            .is_none()
+        {
+            self.listening.push(self.id);
+        }
+        self
+    }
+}

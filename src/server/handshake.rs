@@ -1,0 +1,94 @@
+//! What is kept of the request that opened a session.
+//!
+//! The head as it was sent (parsed again when somebody asks), the address and the time. How much is kept is a choice of
+//! [`HandshakeKept`].
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::config::HandshakeKept;
+use crate::http::{Request, query};
+use crate::reactor::Peer;
+use crate::time::UnixMillis;
+
+/// The request that opened a session, as far as it was kept.
+#[derive(Clone, Debug)]
+pub struct Handshake {
+    head: Option<Box<[u8]>>,
+    url: Box<str>,
+    peer: Peer,
+    issued: UnixMillis,
+}
+
+impl Handshake {
+    pub(super) fn of(
+        request: &Request<'_>,
+        peer: Peer,
+        issued: UnixMillis,
+        kept: HandshakeKept,
+    ) -> Self {
+        let head = match kept {
+            HandshakeKept::Whole | HandshakeKept::UntilConnected => Some(request.head().into()),
+            HandshakeKept::UrlAndAddress => None,
+        };
+        Self {
+            head,
+            url: request.path_and_query().into(),
+            peer,
+            issued,
+        }
+    }
+
+    /// The request, without its body; none if only the url and the address are kept.
+    #[must_use]
+    pub fn request(&self) -> Option<Request<'_>> {
+        Request::from_head(self.head.as_deref()?).ok()
+    }
+
+    /// The first value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.request()?.header(name).map(ToOwned::to_owned)
+    }
+
+    /// The first cookie of that name.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.request()?.cookie(name).map(ToOwned::to_owned)
+    }
+
+    /// Path and query, as they were sent.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The names and values of the query, decoded.
+    pub fn query(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        query::pairs(self.url.split_once('?').map_or("", |(_, query)| query))
+    }
+
+    /// The value of one name in the query; of several the last.
+    #[must_use]
+    pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
+        query::value(
+            self.url.split_once('?').map_or("", |(_, query)| query),
+            name,
+        )
+    }
+
+    /// The address it came from; none over a Unix socket.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self.peer {
+            Peer::Tcp(address) => Some(address.ip()),
+            Peer::Unix => None,
+        }
+    }
+
+    /// When it came.
+    #[must_use]
+    pub const fn issued(&self) -> UnixMillis {
+        self.issued
+    }
+}

@@ -1,0 +1,123 @@
+//! Broadcasts: whom they are for, said step by step, and what is done to all of them.
+//!
+//! `io.of("/chat").to("a").to("b").except("c").emit("news", &1)` reaches the union of rooms a and b without those in c, each
+//! socket once. An operator that names no room is for the whole namespace.
+//! Left out: other nodes.
+
+use serde::Serialize;
+
+use super::App;
+use super::core::{Audience, Core};
+use super::views::EmitError;
+use crate::socketio::{NamespaceId, SocketId, SocketKey};
+
+/// Whom a broadcast is for.
+pub struct Operator<'a, A: App> {
+    core: &'a mut Core<A>,
+    audience: Audience<'a>,
+    is_volatile: bool,
+}
+
+impl<'a, A: App> Operator<'a, A> {
+    pub(super) const fn new(
+        core: &'a mut Core<A>,
+        namespace: Option<NamespaceId>,
+        sender: Option<SocketKey>,
+    ) -> Self {
+        let audience = Audience {
+            namespace,
+            to: Vec::new(),
+            except: Vec::new(),
+            sender,
+        };
+        Self {
+            core,
+            audience,
+            is_volatile: false,
+        }
+    }
+
+    /// To the members of a room, too: a union of all that are named.
+    #[must_use]
+    pub fn to(mut self, room: &'a str) -> Self {
+        self.audience.to.push(room);
+        self
+    }
+
+    /// Not to the members of a room.
+    #[must_use]
+    pub fn except(mut self, room: &'a str) -> Self {
+        self.audience.except.push(room);
+        self
+    }
+
+    /// May be lost: goes only to those who could take it just now.
+    #[must_use]
+    pub const fn volatile(mut self) -> Self {
+        self.is_volatile = true;
+        self
+    }
+
+    /// Sends an event to all of them. A tuple is a list of arguments, anything else one argument; what cannot be
+    /// sent leaves a line in the log.
+    pub fn emit<T: Serialize + ?Sized>(self, event: &str, values: &T) {
+        if let Err(error) = self.try_emit(event, values) {
+            log::error!("{error}");
+        }
+    }
+
+    /// Sends an event to all of them.
+    ///
+    /// # Errors
+    /// If the name is reserved or the arguments are no JSON.
+    pub fn try_emit<T: Serialize + ?Sized>(self, event: &str, values: &T) -> Result<(), EmitError> {
+        self.core
+            .broadcast(&self.audience, self.is_volatile, event, values)
+    }
+
+    /// All of them enter a room.
+    pub fn join(self, room: &str) {
+        self.for_each(|core, key| core.join(key, room));
+    }
+
+    /// All of them leave a room.
+    pub fn leave(self, room: &str) {
+        self.for_each(|core, key| core.leave_room(key, room));
+    }
+
+    /// All of them leave the namespace.
+    pub fn disconnect(self) {
+        self.for_each(Core::disconnect);
+    }
+
+    /// The connections of all of them are closed.
+    pub fn disconnect_connections(self) {
+        self.for_each(Core::disconnect_connection);
+    }
+
+    /// Who they are.
+    #[must_use]
+    pub fn ids(self) -> Vec<SocketId> {
+        let mut ids = Vec::new();
+        self.for_each(|core, key| ids.extend(core.sockets.id(key)));
+        ids
+    }
+
+    /// How many they are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        let mut count = 0;
+        self.for_each(|_, _| count += 1);
+        count
+    }
+
+    fn for_each(self, mut act: impl FnMut(&mut Core<A>, SocketKey)) {
+        let targets = self.core.select(&self.audience);
+        for key in &targets {
+            if self.core.sockets.is_connected(*key) {
+                act(self.core, *key);
+            }
+        }
+        self.core.give_back(targets);
+    }
+}

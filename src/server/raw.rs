@@ -1,0 +1,158 @@
+//! Engine.IO without Socket.IO: sessions of a path of their own, whose messages go to handlers as they come.
+
+use std::borrow::Cow;
+
+use super::dispatch::caught;
+use super::views::Io;
+use super::{App, Server};
+use crate::engineio::packet::Packet;
+use crate::engineio::{self, Incoming, SessionId};
+
+type OnOpen<A> = Box<dyn Fn(&mut Session<'_, A>)>;
+type OnMessage<A> = Box<dyn Fn(&mut Session<'_, A>, &Incoming<'_>)>;
+type OnClose<A> = Box<dyn Fn(&mut Session<'_, A>, engineio::Reason)>;
+
+/// What one path does.
+pub(super) struct Mount<A: App> {
+    pub(super) path: Box<str>,
+    on_open: Option<OnOpen<A>>,
+    on_message: Option<OnMessage<A>>,
+    on_close: Option<OnClose<A>>,
+}
+
+impl<A: App> Mount<A> {
+    pub(super) fn new(path: &str) -> Self {
+        Self {
+            path: path.into(),
+            on_open: None,
+            on_message: None,
+            on_close: None,
+        }
+    }
+}
+
+/// A path of raw sessions whose handlers are being named.
+pub struct RawSessions<'s, A: App> {
+    pub(super) mount: &'s mut Mount<A>,
+}
+
+impl<A: App> RawSessions<'_, A> {
+    /// Called when a session has opened.
+    pub fn on_open(self, handler: impl Fn(&mut Session<'_, A>) + 'static) -> Self {
+        self.mount.on_open = Some(Box::new(handler));
+        self
+    }
+
+    /// Called for each message.
+    pub fn on_message(
+        self,
+        handler: impl Fn(&mut Session<'_, A>, &Incoming<'_>) + 'static,
+    ) -> Self {
+        self.mount.on_message = Some(Box::new(handler));
+        self
+    }
+
+    /// Called when a session has ended.
+    pub fn on_close(
+        self,
+        handler: impl Fn(&mut Session<'_, A>, engineio::Reason) + 'static,
+    ) -> Self {
+        self.mount.on_close = Some(Box::new(handler));
+        self
+    }
+}
+
+/// One raw session, with the application and the server.
+pub struct Session<'a, A: App> {
+    /// The application's own state.
+    pub app: &'a mut A,
+    /// The server.
+    pub io: Io<'a, A>,
+    id: SessionId,
+}
+
+impl<A: App> Session<'_, A> {
+    /// Sends a message as it came.
+    pub fn send(&mut self, message: &Incoming<'_>) {
+        match message {
+            Incoming::Text(text) => self.send_text(text),
+            Incoming::Binary(bytes) => self.send_binary(bytes),
+        }
+    }
+
+    /// Sends a message of text.
+    pub fn send_text(&mut self, text: &str) {
+        self.push(Packet::message(|out| {
+            out.extend_from_slice(text.as_bytes())
+        }));
+    }
+
+    /// Sends a message of bytes.
+    pub fn send_binary(&mut self, bytes: &Cow<'_, [u8]>) {
+        self.push(Packet::binary(bytes));
+    }
+
+    /// Ends the session, after what was sent before.
+    pub fn close(&mut self) {
+        let now = self.io.core.now.mono;
+        self.io
+            .core
+            .engine
+            .close(now, self.id, engineio::Reason::ForcedClose);
+    }
+
+    fn push(&mut self, packet: Packet) {
+        let now = self.io.core.now.mono;
+        self.io.core.engine.send(now, self.id, packet);
+    }
+}
+
+impl<A: App> Server<A> {
+    pub(super) fn raw_opened(&mut self, session: SessionId, mount: usize) {
+        self.core.raw.insert(session, mount);
+        self.raw_told(session, |mount, session| {
+            if let Some(handler) = &mount.on_open {
+                handler(session);
+            }
+        });
+    }
+
+    pub(super) fn raw_message(&mut self, session: SessionId, message: &Incoming<'_>) {
+        self.raw_told(session, |mount, session| {
+            if let Some(handler) = &mount.on_message {
+                handler(session, message);
+            }
+        });
+    }
+
+    pub(super) fn raw_ended(&mut self, session: SessionId, reason: engineio::Reason) {
+        self.raw_told(session, |mount, session| {
+            if let Some(handler) = &mount.on_close {
+                handler(session, reason);
+            }
+        });
+    }
+
+    fn raw_told(&mut self, id: SessionId, tell: impl FnOnce(&Mount<A>, &mut Session<'_, A>)) {
+        let mount = self
+            .core
+            .raw
+            .get(id)
+            .and_then(|mount| self.handlers.raw.get(*mount));
+        let Some(mount) = mount else { return };
+        let session = &mut Session {
+            app: &mut self.app,
+            io: Io {
+                core: &mut self.core,
+            },
+            id,
+        };
+        if caught("a raw session's handler", || tell(mount, session)).is_none() {
+            self.core.counters.panics += 1;
+            let now = self.core.now.mono;
+            self.core
+                .engine
+                .close(now, id, engineio::Reason::ForcedClose);
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The reactor's facts, told to the cores; the cores' outputs, as the reactor's actions.
+//!
+//! Every fact ends by settling: what handlers put off is told to other handlers, until nothing is left.
+
+use std::any::Any;
+use std::io;
+use std::thread;
+
+use super::core::{Conn, Core, Due, Protocol};
+use super::{App, Server, shutdown};
+use crate::engineio::{self, Output, SessionId};
+use crate::http;
+use crate::reactor::{Action, Close, ConnId, JobId, Letter, ListenerId, Peer, Service, Tag};
+use crate::time::{Now, Time};
+use crate::websocket::{Message, frame};
+
+impl<A: App> Service for Server<A> {
+    fn accepted(&mut self, now: Now, _listener: ListenerId, conn: ConnId, peer: Peer) {
+        self.core.now = now;
+        self.core.counters.connections += 1;
+        let protocol = Protocol::Http(http::Connection::new(now.mono));
+        self.core.conns.insert(conn, Conn::new(protocol, peer));
+        self.core.watch(conn);
+    }
+
+    fn connected(&mut self, now: Now, _tag: Tag, _result: io::Result<ConnId>) {
+        self.core.now = now;
+        debug_assert!(false, "nobody here asks to connect");
+    }
+
+    fn received(&mut self, now: Now, conn: ConnId, input: &mut [u8]) -> usize {
+        self.core.now = now;
+        let whole = input.len();
+        let mut rest = input;
+        loop {
+            let goes_on = match self.core.conns.get(conn) {
+                None => return whole,
+                Some(Conn {
+                    protocol: Protocol::Http(_),
+                    ..
+                }) => self.read_http(conn, &mut rest),
+                Some(Conn {
+                    protocol: Protocol::WebSocket(_),
+                    ..
+                }) => self.read_websocket(conn, &mut rest),
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        let taken = whole - rest.len();
+        self.core.answer_ping(conn);
+        self.core.watch(conn);
+        self.settle();
+        taken
+    }
+
+    fn refused(&mut self, now: Now, conn: ConnId, left: usize) {
+        self.core.now = now;
+        let Some(row) = self.core.conns.get_mut(conn) else {
+            return;
+        };
+        row.is_stuck = true;
+        if let (Protocol::WebSocket(_), Some(session)) = (&row.protocol, row.session) {
+            self.core.engine.refused(now.mono, session, conn, left);
+        }
+        self.settle();
+    }
+
+    fn drained(&mut self, now: Now, conn: ConnId) {
+        self.core.now = now;
+        let Some(row) = self.core.conns.get_mut(conn) else {
+            return;
+        };
+        row.is_stuck = false;
+        if let (Protocol::WebSocket(_), Some(session)) = (&row.protocol, row.session) {
+            self.core.engine.drained(session, conn);
+        }
+        self.core.answer_ping(conn);
+        self.settle();
+    }
+
+    fn closed(&mut self, now: Now, conn: ConnId, why: io::Result<()>) {
+        self.core.now = now;
+        if let Err(error) = why {
+            log::debug!("connection {conn} broke: {error}");
+        }
+        if let Some(session) = self.core.forget(conn) {
+            self.core.engine.conn_closed(now.mono, session, conn);
+        }
+        self.settle();
+    }
+
+    fn finished(&mut self, now: Now, job: JobId, outcome: thread::Result<Box<dyn Any + Send>>) {
+        self.core.now = now;
+        if let Some(then) = self.core.jobs.remove(&job) {
+            self.guarded("a job's continuation", |context| then(context, outcome));
+        }
+        self.settle();
+    }
+
+    fn posted(&mut self, now: Now, _letter: Letter) {
+        self.core.now = now;
+    }
+
+    fn elapsed(&mut self, now: Now) {
+        self.core.now = now;
+        self.core.engine.elapsed(now.mono);
+        while let Some(due) = self.core.timers.pop_due(now.mono) {
+            self.due(due);
+        }
+        self.settle();
+    }
+
+    fn asked_to_stop(&mut self, now: Now) {
+        self.core.now = now;
+        self.core.begin_stop();
+        self.settle();
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        match (self.core.engine.deadline(), self.core.timers.next_due()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        loop {
+            if let Some(action) = self.core.actions.pop_front() {
+                return Some(action);
+            }
+            match self.core.engine.poll_output(self.core.now.mono) {
+                Some(output) => self.core.perform(output),
+                None => return shutdown::poll_exit(&mut self.core),
+            }
+        }
+    }
+}
+
+impl<A: App> Server<A> {
+    /// Takes the next message off the front; says whether to go on.
+    fn read_websocket(&mut self, conn: ConnId, input: &mut &mut [u8]) -> bool {
+        let now = self.core.now.mono;
+        let Some(row) = self.core.conns.get_mut(conn) else {
+            return false;
+        };
+        let Protocol::WebSocket(reader) = &mut row.protocol else {
+            return true;
+        };
+        let Some(session) = row.session else {
+            // It was told to go, and what it still says is not heard.
+            *input = &mut [];
+            return false;
+        };
+        match reader.next(&self.core.config.websocket, input) {
+            Ok(None) => false,
+            Ok(Some(message)) => {
+                self.websocket_message(conn, session, &message);
+                true
+            }
+            Err(violation) => {
+                log::debug!("connection {conn} broke a rule of WebSocket: {violation}");
+                row.session = None;
+                self.core.counters.violations += 1;
+                let (reason, code) = (engineio::Reason::TransportError, violation.close_code());
+                self.core
+                    .engine
+                    .websocket_ended(now, session, conn, reason, code);
+                true
+            }
+        }
+    }
+
+    fn websocket_message(&mut self, conn: ConnId, session: SessionId, message: &Message<'_>) {
+        let now = self.core.now.mono;
+        let incoming = match message {
+            Message::Text(text) => self.core.engine.text(now, session, conn, text),
+            Message::Binary(bytes) => {
+                self.core
+                    .engine
+                    .binary(now, session, conn, bytes.as_ref().into())
+            }
+            Message::Ping(payload) => {
+                if let Some(row) = self.core.conns.get_mut(conn) {
+                    row.pong = Some((*payload).into());
+                }
+                None
+            }
+            Message::Pong(_) => None,
+            Message::Close(code, _) => {
+                if let Some(row) = self.core.conns.get_mut(conn) {
+                    row.session = None;
+                }
+                let (reason, code) = (engineio::Reason::TransportClose, code.unwrap_or(1000));
+                self.core
+                    .engine
+                    .websocket_ended(now, session, conn, reason, code);
+                None
+            }
+        };
+        if let Some(incoming) = incoming {
+            self.message(session, incoming);
+        }
+        self.settle();
+    }
+
+    fn due(&mut self, due: Due) {
+        let now = self.core.now.mono;
+        match due {
+            Due::Http(conn) => self.core.http_due(conn),
+            Due::Connect(session) => {
+                self.core.connect_timers.remove(session);
+                self.core.force_close(session);
+            }
+            Due::Attachments(session) => {
+                self.core.assembling.remove(session);
+                self.core
+                    .engine
+                    .close(now, session, engineio::Reason::ParseError);
+            }
+            Due::Ack(key, id) => self.unanswered(key, id, super::AckError::TimedOut),
+            Due::Decision(key) => self.refuse(key, "timeout", None),
+            Due::After(number) => {
+                if let Some(then) = self.core.later.remove(&number) {
+                    self.guarded("a timer", then);
+                }
+            }
+            Due::Drained => self.core.exit(),
+        }
+        self.settle();
+    }
+}
+
+impl<A: App> Core<A> {
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Answer(conn, answer) => self.answer_engine_request(conn, answer),
+            Output::Frame(conn, frame) => self.actions.push_back(Action::Send(conn, frame)),
+            Output::Close(conn, code) => {
+                self.send(conn, frame::close(code, ""));
+                let time = self.config.websocket.close_within;
+                let bytes = self.config.websocket.message_bytes_max;
+                self.actions
+                    .push_back(Action::Close(conn, Close::Linger { bytes, time }));
+                self.forget(conn);
+            }
+            Output::Cut(conn) => {
+                self.actions.push_back(Action::Close(conn, Close::Reset));
+                self.forget(conn);
+            }
+            Output::Hold(conn) => self.actions.push_back(Action::Hold(conn)),
+            Output::Show(conn) => self.actions.push_back(Action::Show(conn)),
+        }
+    }
+
+    /// The latest ping is answered once the kernel takes bytes; earlier ones need no answer (RFC 6455 §5.5.3).
+    fn answer_ping(&mut self, conn: ConnId) {
+        let Some(row) = self.conns.get_mut(conn) else {
+            return;
+        };
+        if !row.is_stuck
+            && let Some(payload) = row.pong.take()
+        {
+            self.send(conn, frame::pong(&payload));
+        }
+    }
+
+    /// Gives up a connection's row; says which session it spoke for.
+    pub(super) fn forget(&mut self, conn: ConnId) -> Option<SessionId> {
+        let row = self.conns.remove(conn)?;
+        if let Some(timer) = row.timer {
+            self.timers.cancel(timer);
+        }
+        row.session
+    }
+}

@@ -1,0 +1,61 @@
+//! The orderly end: no new connections, goodbyes, what is under way, then the rest.
+//!
+//! Asked to stop → the ports are freed and the application is told → jobs come home, at most `drain_within` → every session
+//! is told it is over and every parked poll answered → the loop ends when its outboxes are empty.
+
+use super::App;
+use super::core::{Core, Deferred, Due};
+use crate::engineio::Reason;
+use crate::reactor::Action;
+
+/// How far the end has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stopping {
+    /// Not at all.
+    #[default]
+    No,
+    /// Jobs are waited for.
+    Draining,
+    /// Sessions were told; what they were told is on its way out.
+    Leaving,
+    /// The loop was told.
+    Over,
+}
+
+impl<A: App> Core<A> {
+    pub(super) fn begin_stop(&mut self) {
+        if self.stopping != Stopping::No {
+            return;
+        }
+        self.stopping = Stopping::Draining;
+        self.actions.push_back(Action::StopListening);
+        self.deferred.push_back(Deferred::Stop);
+        self.arm(
+            self.now.mono + self.config.socketio.drain_within,
+            Due::Drained,
+        );
+    }
+
+    /// Goes on with the end once no job is under way.
+    pub(super) fn drain(&mut self) {
+        if self.stopping == Stopping::Draining && self.jobs.is_empty() {
+            self.exit();
+        }
+    }
+
+    pub(super) fn exit(&mut self) {
+        if matches!(self.stopping, Stopping::No | Stopping::Draining) {
+            self.stopping = Stopping::Leaving;
+            self.engine.close_all(self.now.mono, Reason::ShuttingDown);
+        }
+    }
+}
+
+/// Nothing is left to do: ends the loop, if that was asked for.
+pub(super) fn poll_exit<A: App>(core: &mut Core<A>) -> Option<Action> {
+    if core.stopping != Stopping::Leaving {
+        return None;
+    }
+    core.stopping = Stopping::Over;
+    Some(Action::Exit)
+}

@@ -1,0 +1,538 @@
+//! What handlers see: a socket, a request, or just the application, each with the server lent to it.
+//!
+//! A view lives as long as the handler's call. What is kept for later is an id ([`SocketId`], [`RequestId`]), which finds
+//! nothing once its owner has gone.
+//! Knows no bytes and no transports.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+use std::thread;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::App;
+use super::acks::AckError;
+use super::core::{Core, Counters, Deferred};
+use super::handshake::Handshake;
+use super::operator::Operator;
+use crate::engineio::{self, TransportName};
+use crate::http::{self, Response, query};
+use crate::reactor::lanes::{self, Lane, Worker};
+use crate::reactor::{ConnId, Peer};
+use crate::socketio::args::{Args, EncodeError, FromArgs};
+use crate::socketio::{NamespaceId, SocketId, SocketKey};
+use crate::time::{Now, UnixMillis};
+
+/// The server, lent to a handler.
+pub struct Io<'a, A: App> {
+    pub(super) core: &'a mut Core<A>,
+}
+
+/// The application and the server.
+pub struct Context<'a, A: App> {
+    /// The application's own state.
+    pub app: &'a mut A,
+    /// The server.
+    pub io: Io<'a, A>,
+}
+
+/// One socket, with the application and the server.
+pub struct Socket<'a, A: App> {
+    /// The application's own state.
+    pub app: &'a mut A,
+    /// The server.
+    pub io: Io<'a, A>,
+    key: SocketKey,
+}
+
+/// A request that a route answers, with the application and the server.
+pub struct Request<'a, A: App> {
+    /// The application's own state.
+    pub app: &'a mut A,
+    /// The server.
+    pub io: Io<'a, A>,
+    pub(super) http: &'a http::Request<'a>,
+    pub(super) id: RequestId,
+    pub(super) peer: Peer,
+    pub(super) parameter: Option<&'a str>,
+}
+
+/// Names a request that is answered later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId {
+    pub(super) conn: ConnId,
+    pub(super) visit: u32,
+}
+
+/// What a route says.
+#[derive(Debug)]
+pub enum Answer {
+    /// This.
+    Now(Response),
+    /// [`Io::answer`] will say, by the request's id.
+    Later,
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self::Now(response)
+    }
+}
+
+/// What an `authorize` step says of a socket that wants to come in.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// The next step may speak; after the last the socket is connected.
+    Accept,
+    /// The client is told so: `message` becomes its error's message, `data` its data.
+    Refuse {
+        /// In words.
+        message: String,
+        /// For programs.
+        data: Option<Value>,
+    },
+    /// [`Io::decide`] will say, by the socket's id; after this time the socket is refused.
+    Later {
+        /// The time.
+        within: Duration,
+    },
+}
+
+impl Verdict {
+    /// A refusal without data.
+    #[must_use]
+    pub fn refuse(message: &str) -> Self {
+        Self::Refuse {
+            message: message.to_owned(),
+            data: None,
+        }
+    }
+}
+
+/// Why an event was not sent to anybody.
+#[derive(Debug)]
+pub enum EmitError {
+    /// The name has a meaning of its own.
+    Reserved(Box<str>),
+    /// The arguments are no JSON.
+    Arguments(EncodeError),
+}
+
+impl fmt::Display for EmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reserved(name) => write!(f, "\"{name}\" is a reserved event name"),
+            Self::Arguments(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for EmitError {}
+
+/// Why a job brought nothing home.
+#[derive(Debug)]
+pub enum JobError {
+    /// The lane's queue is full: try again later.
+    Busy,
+    /// The job, or the batch it was in, failed; the payload says why, if the lane's worker gave one.
+    Failed(Box<dyn Any + Send>),
+}
+
+impl<'a, A: App> Context<'a, A> {
+    pub(super) const fn new(app: &'a mut A, core: &'a mut Core<A>) -> Self {
+        Self {
+            app,
+            io: Io { core },
+        }
+    }
+
+    /// The socket of that id, while it is there.
+    pub fn socket(&mut self, id: SocketId) -> Option<Socket<'_, A>> {
+        let key = self.io.core.sockets.find(id)?;
+        Some(Socket::new(self.app, self.io.core, key))
+    }
+}
+
+impl<A: App> Io<'_, A> {
+    /// The time of this turn of the loop.
+    #[must_use]
+    pub const fn now(&self) -> Now {
+        self.core.now
+    }
+
+    /// Everybody in a namespace, to be narrowed down. One that was never described has nobody in it.
+    pub fn of(&mut self, namespace: &str) -> Operator<'_, A> {
+        let namespace = self.core.sockets.find_namespace(namespace);
+        Operator::new(self.core, namespace, None)
+    }
+
+    /// Sends an event to one socket, wherever it is; goes nowhere if it has left.
+    pub fn emit_to<T: Serialize + ?Sized>(&mut self, id: SocketId, event: &str, values: &T) {
+        let Some(key) = self.core.sockets.find(id) else {
+            return;
+        };
+        if let Err(error) = self.core.emit(key, event, None, values) {
+            log::error!("{error}");
+        }
+    }
+
+    /// Lets a socket join a room.
+    pub fn join(&mut self, id: SocketId, room: &str) {
+        if let Some(key) = self.core.sockets.find(id) {
+            self.core.join(key, room);
+        }
+    }
+
+    /// Lets a socket leave a room.
+    pub fn leave(&mut self, id: SocketId, room: &str) {
+        if let Some(key) = self.core.sockets.find(id) {
+            self.core.leave_room(key, room);
+        }
+    }
+
+    /// The verdict on a socket that waits for one.
+    pub fn decide(&mut self, id: SocketId, verdict: Verdict) {
+        if let Some(key) = self.core.sockets.find(id) {
+            self.core
+                .deferred
+                .push_back(Deferred::Decided(key, verdict));
+        }
+    }
+
+    /// The answer to a request that waits for one; goes nowhere if the client has gone.
+    pub fn answer(&mut self, id: RequestId, response: &Response) {
+        let waits = self
+            .core
+            .conns
+            .get(id.conn)
+            .is_some_and(|conn| conn.visit == id.visit);
+        if waits {
+            self.core.respond(id.conn, response);
+        }
+    }
+
+    /// Runs `job` on a lane's thread, and `then` with what it returned on the loop.
+    pub fn run<L: Worker, T: Send + 'static>(
+        &mut self,
+        lane: Lane<L>,
+        job: impl FnOnce(&mut L) -> T + Send + 'static,
+        then: impl FnOnce(&mut Context<'_, A>, Result<T, JobError>) + 'static,
+    ) {
+        let then = Box::new(move |context: &mut Context<'_, A>, outcome: Outcome| {
+            then(context, come_home(outcome));
+        });
+        self.core.run(lane.id(), lane.job(job), then);
+    }
+
+    /// Runs `then` after some time.
+    pub fn after(&mut self, delay: Duration, then: impl FnOnce(&mut Context<'_, A>) + 'static) {
+        self.core.after(delay, Box::new(then));
+    }
+
+    /// 32 secret bytes for an application's own source of chance.
+    pub fn seed(&mut self) -> [u8; 32] {
+        self.core.seed()
+    }
+
+    /// Asks the process to end, as a SIGTERM would.
+    pub fn stop(&mut self) {
+        self.core.begin_stop();
+    }
+
+    /// How many Engine.IO sessions there are.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.core.engine.len()
+    }
+
+    /// What the engine counted.
+    #[must_use]
+    pub const fn engine_counters(&self) -> engineio::Counters {
+        self.core.engine.counters()
+    }
+
+    /// What the server counted.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.core.counters
+    }
+}
+
+type Outcome = thread::Result<Box<dyn Any + Send>>;
+
+fn come_home<T: 'static>(outcome: Outcome) -> Result<T, JobError> {
+    match outcome {
+        Ok(value) => Ok(*value.downcast().expect("a lane's job returns its own type")),
+        Err(payload) if payload.is::<lanes::Full>() => Err(JobError::Busy),
+        Err(payload) => Err(JobError::Failed(payload)),
+    }
+}
+
+impl<'a, A: App> Socket<'a, A> {
+    pub(super) const fn new(app: &'a mut A, core: &'a mut Core<A>, key: SocketKey) -> Self {
+        Self {
+            app,
+            io: Io { core },
+            key,
+        }
+    }
+
+    /// Its id: twenty characters nobody can guess, and the name of the room it is in from the start.
+    #[must_use]
+    pub fn id(&self) -> SocketId {
+        self.io
+            .core
+            .sockets
+            .id(self.key)
+            .expect("a view does not outlive its socket")
+    }
+
+    /// The name of its namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.io.core.sockets.name(self.namespace_id())
+    }
+
+    /// Whether it is in its namespace: not while it is being authorized, nor on its way out.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.io.core.sockets.is_connected(self.key)
+    }
+
+    /// The data that belongs to it.
+    #[must_use]
+    pub fn data(&self) -> &A::Data {
+        self.io
+            .core
+            .data
+            .get(self.key)
+            .expect("a socket has data as long as it is there")
+    }
+
+    /// The data that belongs to it.
+    pub fn data_mut(&mut self) -> &mut A::Data {
+        self.io
+            .core
+            .data
+            .get_mut(self.key)
+            .expect("a socket has data as long as it is there")
+    }
+
+    /// The application and the socket's data, both at once.
+    pub fn app_and_data(&mut self) -> (&mut A, &mut A::Data) {
+        let data = self.io.core.data.get_mut(self.key);
+        (
+            self.app,
+            data.expect("a socket has data as long as it is there"),
+        )
+    }
+
+    /// The request that opened its connection, as far as it was kept.
+    #[must_use]
+    pub fn handshake(&self) -> Option<&Handshake> {
+        self.io
+            .core
+            .handshakes
+            .get(self.io.core.sockets.session(self.key)?)
+    }
+
+    /// How its connection speaks just now.
+    #[must_use]
+    pub fn transport(&self) -> Option<TransportName> {
+        let session = self.io.core.sockets.session(self.key)?;
+        Some(self.io.core.engine.session(session)?.transport_name())
+    }
+
+    /// The rooms it is in, its own included.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<String> {
+        let adapter = self.io.core.sockets.adapter(self.namespace_id());
+        adapter.rooms(self.key).map(ToOwned::to_owned).collect()
+    }
+
+    /// Whether it is in a room.
+    #[must_use]
+    pub fn is_in(&self, room: &str) -> bool {
+        self.io
+            .core
+            .sockets
+            .adapter(self.namespace_id())
+            .is_in(self.key, room)
+    }
+
+    /// Enters a room; nothing happens if it is in it already, or on its way out.
+    pub fn join(&mut self, room: &str) {
+        self.io.core.join(self.key, room);
+    }
+
+    /// Leaves a room; nothing happens if it is not in it.
+    pub fn leave(&mut self, room: &str) {
+        self.io.core.leave_room(self.key, room);
+    }
+
+    /// Sends it an event. A tuple is a list of arguments, anything else one argument; what cannot be sent leaves a
+    /// line in the log.
+    pub fn emit<T: Serialize + ?Sized>(&mut self, event: &str, values: &T) {
+        if let Err(error) = self.try_emit(event, values) {
+            log::error!("{error}");
+        }
+    }
+
+    /// Sends it an event.
+    ///
+    /// # Errors
+    /// If the name is reserved or the arguments are no JSON.
+    pub fn try_emit<T: Serialize + ?Sized>(
+        &mut self,
+        event: &str,
+        values: &T,
+    ) -> Result<(), EmitError> {
+        self.io.core.emit(self.key, event, None, values)
+    }
+
+    /// Sends it an event that may be lost: only if its transport could take it just now.
+    pub fn emit_volatile<T: Serialize + ?Sized>(&mut self, event: &str, values: &T) {
+        let session = self.io.core.sockets.session(self.key);
+        if session.is_some_and(|session| self.io.core.engine.is_writable(session)) {
+            self.emit(event, values);
+        }
+    }
+
+    /// Sends it an event and calls `then` with its answer, or with why there is none, after `within` at the latest.
+    pub fn emit_with_ack<T: Serialize + ?Sized, R>(
+        &mut self,
+        event: &str,
+        values: &T,
+        within: Duration,
+        then: impl FnOnce(&mut Socket<'_, A>, Result<R, AckError>) + 'static,
+    ) where
+        R: for<'x> FromArgs<'x>,
+    {
+        self.emit_with_raw_ack(event, values, within, move |socket, answer| {
+            let parse = |args: Args<'_>| R::from_args(args).map_err(AckError::Unexpected);
+            then(socket, answer.and_then(parse));
+        });
+    }
+
+    /// Like [`Socket::emit_with_ack`], for an answer that is read as it came.
+    pub fn emit_with_raw_ack<T: Serialize + ?Sized>(
+        &mut self,
+        event: &str,
+        values: &T,
+        within: Duration,
+        then: impl FnOnce(&mut Socket<'_, A>, Result<Args<'_>, AckError>) + 'static,
+    ) {
+        self.io
+            .core
+            .ask(self.key, event, values, within, Box::new(then));
+    }
+
+    /// Everybody else in its namespace.
+    pub fn broadcast(&mut self) -> Operator<'_, A> {
+        let namespace = self.namespace_id();
+        Operator::new(self.io.core, Some(namespace), Some(self.key))
+    }
+
+    /// The others in a room.
+    pub fn to<'o>(&'o mut self, room: &'o str) -> Operator<'o, A> {
+        self.broadcast().to(room)
+    }
+
+    /// Everybody in its namespace, itself included.
+    pub fn everyone(&mut self) -> Operator<'_, A> {
+        let namespace = self.namespace_id();
+        Operator::new(self.io.core, Some(namespace), None)
+    }
+
+    /// Leaves the namespace; its connection stays for others.
+    pub fn disconnect(&mut self) {
+        self.io.core.disconnect(self.key);
+    }
+
+    /// Leaves every namespace and closes the connection, after what was sent before.
+    pub fn disconnect_connection(&mut self) {
+        self.io.core.disconnect_connection(self.key);
+    }
+
+    /// Closes the connection without a word to the namespaces.
+    pub fn close_connection(&mut self) {
+        if let Some(session) = self.io.core.sockets.session(self.key) {
+            let now = self.io.core.now.mono;
+            self.io
+                .core
+                .engine
+                .close(now, session, engineio::Reason::ForcedClose);
+        }
+    }
+
+    fn namespace_id(&self) -> NamespaceId {
+        self.io
+            .core
+            .sockets
+            .namespace_of(self.key)
+            .expect("a view does not outlive its socket")
+    }
+}
+
+impl<A: App> Request<'_, A> {
+    /// Names it for [`Io::answer`].
+    #[must_use]
+    pub const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// The parameter at the end of its path, decoded.
+    #[must_use]
+    pub fn parameter(&self) -> Option<Cow<'_, str>> {
+        self.parameter.map(query::segment)
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.http.body()
+    }
+
+    /// The first value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.http.header(name)
+    }
+
+    /// The first cookie of that name.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.http.cookie(name)
+    }
+
+    /// The query as it was sent; see [`crate::http::query`].
+    #[must_use]
+    pub fn query(&self) -> &str {
+        self.http.query()
+    }
+
+    /// The request itself.
+    #[must_use]
+    pub const fn http(&self) -> &http::Request<'_> {
+        self.http
+    }
+
+    /// The address it came from; none over a Unix socket.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self.peer {
+            Peer::Tcp(address) => Some(address.ip()),
+            Peer::Unix => None,
+        }
+    }
+
+    /// When it came.
+    #[must_use]
+    pub const fn at(&self) -> UnixMillis {
+        self.io.now().wall
+    }
+}

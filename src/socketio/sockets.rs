@@ -1,0 +1,457 @@
+//! All sockets of all namespaces: who is connected where, and who gets what.
+//!
+//! The switchboard brings a session's messages and the ids of sessions that come and go; it is told what a packet is
+//! about ([`Step`]) and whom a broadcast is for. A socket is *joining* while it is being authorized (it may join rooms and
+//! gets no broadcast), *connected*, or *leaving* (its rooms stay readable, joins and emits are no-ops) until
+//! it is removed.
+//! Knows sessions by id; never a transport or a handler.
+//! Left out: namespaces made by pattern, and recovery of a connection's state.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use bytes::Bytes;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::adapter::{Adapter, SocketKey};
+use super::assembler::{Assembler, Complete};
+use super::packet::{Event, Kind, Packet, Violation};
+use crate::config;
+use crate::engineio::{self, Session, SessionId};
+use crate::sid::Sid;
+use crate::slots::{Side, Slots};
+
+/// Why a socket has left its namespace. The words are those of the official server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Its session has ended.
+    Session(engineio::Reason),
+    /// The client left the namespace.
+    ClientNamespaceDisconnect,
+    /// We made it leave the namespace.
+    ServerNamespaceDisconnect,
+    /// It broke the protocol's order, or connected to no namespace in time.
+    ForcedServerClose,
+}
+
+impl Reason {
+    /// The reason in the words an application is told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session(reason) => reason.as_str(),
+            Self::ClientNamespaceDisconnect => "client namespace disconnect",
+            Self::ServerNamespaceDisconnect => "server namespace disconnect",
+            Self::ForcedServerClose => "forced server close",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Names a namespace; namespaces are never removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NamespaceId(u32);
+
+impl NamespaceId {
+    /// Its place among all namespaces, in the order they were made.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where a socket is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Being authorized.
+    Joining,
+    /// In the namespace.
+    Connected,
+    /// On its way out.
+    Leaving,
+}
+
+/// One socket: who it is, where, and through which session. Seen from outside by its key only.
+#[derive(Debug)]
+pub struct SocketRow {
+    id: Sid,
+    session: SessionId,
+    namespace: NamespaceId,
+    phase: Phase,
+    is_in_adapter: bool,
+}
+
+/// A namespace: its name, its rooms and its own count of acknowledgements.
+#[derive(Debug)]
+struct Namespace {
+    name: Box<str>,
+    adapter: Adapter,
+    next_ack: u64,
+}
+
+/// One connection as Socket.IO sees it.
+#[derive(Debug, Default)]
+struct Client {
+    sockets: Vec<SocketKey>,
+    assembler: Assembler,
+}
+
+/// What a packet is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// A new socket asks to be let in; the text is the JSON it brought, `{}` if none.
+    Join(SocketKey, &'a str),
+    /// It asked for a namespace that is not there.
+    Refused(&'a str, Refusal),
+    /// An event, and the number its answer goes by.
+    Event(SocketKey, Event<'a>, Option<u64>),
+    /// An answer to ours, by its number: the values without brackets.
+    Answer(SocketKey, u64, &'a str),
+    /// The client leaves the namespace.
+    Leave(SocketKey),
+    /// Nothing to do.
+    Nothing,
+}
+
+/// Why there is no namespace for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is none of that name.
+    InvalidNamespace,
+    /// It is in too many.
+    TooManyNamespaces,
+}
+
+impl Refusal {
+    /// In the words the client is told.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::InvalidNamespace => "Invalid namespace",
+            Self::TooManyNamespaces => "Too many namespaces",
+        }
+    }
+}
+
+/// A packet at the wrong time (before its CONNECT, a second CONNECT, one that only a server sends): the connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfOrder;
+
+/// All sockets.
+#[derive(Debug)]
+pub struct Sockets {
+    config: config::SocketIo,
+    namespaces: Vec<Namespace>,
+    by_name: HashMap<Box<str>, NamespaceId>,
+    rows: Slots<SocketRow>,
+    by_id: HashMap<Sid, SocketKey>,
+    clients: Side<Session, Client>,
+    random: StdRng,
+}
+
+impl Sockets {
+    /// No namespaces. Socket ids come from `seed`, which must be secret and fresh.
+    #[must_use]
+    pub fn new(config: config::SocketIo, seed: [u8; 32]) -> Self {
+        Self {
+            config,
+            namespaces: Vec::new(),
+            by_name: HashMap::new(),
+            rows: Slots::new(),
+            by_id: HashMap::new(),
+            clients: Side::new(),
+            random: StdRng::from_seed(seed),
+        }
+    }
+
+    /// The namespace of that name, made if it is new. `chat` is `/chat`, and the empty name is `/`.
+    pub fn namespace(&mut self, name: &str) -> NamespaceId {
+        let name = canonical(name);
+        if let Some(id) = self.by_name.get(&*name) {
+            return *id;
+        }
+        let id = NamespaceId(u32::try_from(self.namespaces.len()).expect("few namespaces"));
+        self.namespaces.push(Namespace {
+            name: name.clone().into(),
+            adapter: Adapter::new(),
+            next_ack: 0,
+        });
+        self.by_name.insert(name.into(), id);
+        id
+    }
+
+    /// The namespace of that name, if it was made.
+    #[must_use]
+    pub fn find_namespace(&self, name: &str) -> Option<NamespaceId> {
+        self.by_name.get(&*canonical(name)).copied()
+    }
+
+    /// A namespace's name.
+    #[must_use]
+    pub fn name(&self, namespace: NamespaceId) -> &str {
+        &self.namespaces[namespace.index()].name
+    }
+
+    /// A namespace's rooms.
+    #[must_use]
+    pub fn adapter(&self, namespace: NamespaceId) -> &Adapter {
+        &self.namespaces[namespace.index()].adapter
+    }
+
+    /// A namespace's rooms.
+    pub fn adapter_mut(&mut self, namespace: NamespaceId) -> &mut Adapter {
+        &mut self.namespaces[namespace.index()].adapter
+    }
+
+    /// A number for the next acknowledgement; one count for the whole namespace, so that a broadcast can use one for all.
+    pub fn next_ack(&mut self, namespace: NamespaceId) -> u64 {
+        let next = &mut self.namespaces[namespace.index()].next_ack;
+        let id = *next;
+        *next += 1;
+        id
+    }
+
+    /// A session has opened.
+    pub fn opened(&mut self, session: SessionId) {
+        self.clients.insert(session, Client::default());
+    }
+
+    /// Whether the session waits for attachments.
+    #[must_use]
+    pub fn is_assembling(&self, session: SessionId) -> bool {
+        self.clients
+            .get(session)
+            .is_some_and(|client| client.assembler.is_waiting())
+    }
+
+    /// The sockets of a session, in the order they came.
+    #[must_use]
+    pub fn of_session(&self, session: SessionId) -> &[SocketKey] {
+        self.clients
+            .get(session)
+            .map_or(&[], |client| &client.sockets)
+    }
+
+    /// The socket of that id, while it is there.
+    #[must_use]
+    pub fn find(&self, id: Sid) -> Option<SocketKey> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// A socket's id.
+    #[must_use]
+    pub fn id(&self, key: SocketKey) -> Option<Sid> {
+        self.rows.get(key).map(|row| row.id)
+    }
+
+    /// A socket's session.
+    #[must_use]
+    pub fn session(&self, key: SocketKey) -> Option<SessionId> {
+        self.rows.get(key).map(|row| row.session)
+    }
+
+    /// The session of a socket that is in its namespace: where packets for it go.
+    #[must_use]
+    pub fn connected_session(&self, key: SocketKey) -> Option<SessionId> {
+        let row = self.rows.get(key)?;
+        (row.phase == Phase::Connected).then_some(row.session)
+    }
+
+    /// A socket's namespace.
+    #[must_use]
+    pub fn namespace_of(&self, key: SocketKey) -> Option<NamespaceId> {
+        self.rows.get(key).map(|row| row.namespace)
+    }
+
+    /// Where a socket is in its life.
+    #[must_use]
+    pub fn phase(&self, key: SocketKey) -> Option<Phase> {
+        self.rows.get(key).map(|row| row.phase)
+    }
+
+    /// Whether a socket is in its namespace.
+    #[must_use]
+    pub fn is_connected(&self, key: SocketKey) -> bool {
+        self.phase(key) == Some(Phase::Connected)
+    }
+
+    /// How many sockets there are in all namespaces, joining and leaving ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no socket.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// A text message of a session: the packet it is, or `None` while its attachments are due.
+    ///
+    /// # Errors
+    /// If it is no packet.
+    pub fn text<'a>(
+        &mut self,
+        session: SessionId,
+        text: &'a str,
+    ) -> Result<Option<Packet<'a>>, Violation> {
+        match self.clients.get_mut(session) {
+            Some(client) => client.assembler.text(text, &self.config),
+            None => Ok(None),
+        }
+    }
+
+    /// A binary message of a session: the packet it completes, or `None` while more attachments are due.
+    ///
+    /// # Errors
+    /// If no packet waits for it.
+    pub fn binary(
+        &mut self,
+        session: SessionId,
+        bytes: &[u8],
+    ) -> Result<Option<Complete>, Violation> {
+        match self.clients.get_mut(session) {
+            Some(client) => client.assembler.binary(bytes, &self.config),
+            None => Ok(None),
+        }
+    }
+
+    /// Finds out what a packet of a session is about. A CONNECT makes a joining socket.
+    ///
+    /// # Errors
+    /// If the packet comes at the wrong time.
+    pub fn step<'a>(
+        &mut self,
+        session: SessionId,
+        packet: &Packet<'a>,
+    ) -> Result<Step<'a>, OutOfOrder> {
+        let key = self.in_namespace(session, packet.namespace);
+        match (packet.kind, key) {
+            (Kind::Connect, None) => Ok(self.join(session, packet)),
+            (Kind::Event | Kind::BinaryEvent, Some(key)) if self.is_connected(key) => Ok(packet
+                .event()
+                .map_or(Step::Nothing, |event| Step::Event(key, event, packet.id))),
+            (Kind::Ack | Kind::BinaryAck, Some(key)) if self.is_connected(key) => {
+                Ok(match (packet.id, packet.answers()) {
+                    (Some(id), Some(values)) => Step::Answer(key, id, values),
+                    _ => Step::Nothing,
+                })
+            }
+            (Kind::Disconnect, Some(key)) => Ok(Step::Leave(key)),
+            _ => Err(OutOfOrder),
+        }
+    }
+
+    fn join<'a>(&mut self, session: SessionId, packet: &Packet<'a>) -> Step<'a> {
+        let name = packet.namespace;
+        let is_named_well = name.len() <= self.config.namespace_bytes_max;
+        let Some(&namespace) = self.by_name.get(name).filter(|_| is_named_well) else {
+            return Step::Refused(name, Refusal::InvalidNamespace);
+        };
+        let Some(client) = self.clients.get_mut(session) else {
+            return Step::Nothing;
+        };
+        if client.sockets.len() >= self.config.namespaces_max {
+            return Step::Refused(name, Refusal::TooManyNamespaces);
+        }
+        let id = Sid::new(&mut self.random);
+        let key = self.rows.insert(SocketRow {
+            id,
+            session,
+            namespace,
+            phase: Phase::Joining,
+            is_in_adapter: false,
+        });
+        client.sockets.push(key);
+        self.by_id.insert(id, key);
+        Step::Join(key, packet.data.unwrap_or("{}"))
+    }
+
+    /// A joining socket was let in: it is in its own room from now on.
+    pub fn let_in(&mut self, key: SocketKey) {
+        if let Some(row) = self.rows.get_mut(key) {
+            row.phase = Phase::Connected;
+            self.enter(key);
+        }
+    }
+
+    /// A socket joins a room, also while it is being authorized.
+    pub fn join_room(&mut self, key: SocketKey, room: &str) {
+        if let Some(namespace) = self.namespace_of(key) {
+            self.enter(key);
+            self.namespaces[namespace.index()].adapter.join(key, room);
+        }
+    }
+
+    /// The adapter knows a socket from its first room on, so that one who is refused leaves no trace there.
+    fn enter(&mut self, key: SocketKey) {
+        let Some(row) = self.rows.get_mut(key) else {
+            return;
+        };
+        if !std::mem::replace(&mut row.is_in_adapter, true) {
+            self.namespaces[row.namespace.index()]
+                .adapter
+                .add(key, row.id);
+        }
+    }
+
+    /// A socket is on its way out: it gets nothing any more. Says whether it was not before.
+    pub fn leaving(&mut self, key: SocketKey) -> bool {
+        let Some(row) = self.rows.get_mut(key) else {
+            return false;
+        };
+        std::mem::replace(&mut row.phase, Phase::Leaving) != Phase::Leaving
+    }
+
+    /// A socket's rooms are left; the socket itself is there until [`Sockets::removed`].
+    pub fn leave_rooms(&mut self, key: SocketKey) {
+        if let Some(namespace) = self.namespace_of(key) {
+            self.namespaces[namespace.index()].adapter.remove(key);
+        }
+    }
+
+    /// A socket has gone.
+    pub fn removed(&mut self, key: SocketKey) {
+        self.leave_rooms(key);
+        let Some(row) = self.rows.remove(key) else {
+            return;
+        };
+        self.by_id.remove(&row.id);
+        if let Some(client) = self.clients.get_mut(row.session) {
+            client.sockets.retain(|other| *other != key);
+        }
+    }
+
+    /// A session has ended and its sockets are removed.
+    pub fn closed(&mut self, session: SessionId) {
+        self.clients.remove(session);
+    }
+
+    fn in_namespace(&self, session: SessionId, name: &str) -> Option<SocketKey> {
+        let sockets = &self.clients.get(session)?.sockets;
+        sockets.iter().copied().find(|key| {
+            self.rows.get(*key).is_some_and(|row| {
+                row.phase != Phase::Leaving && &*self.namespaces[row.namespace.index()].name == name
+            })
+        })
+    }
+}
+
+/// A namespace's name as it goes over the wire.
+fn canonical(name: &str) -> String {
+    if name.starts_with('/') {
+        name.to_owned()
+    } else {
+        format!("/{name}")
+    }
+}
+
+/// Bytes that go with an event, in the order of their placeholders.
+pub type Attachments<'a> = &'a [Bytes];
