@@ -39,7 +39,7 @@ pub enum RoomEvent {
 /// The one owner of rooms ↔ sockets in a namespace.
 ///
 /// Invariants: `rooms[r].members[i]` is socket `s` with `rooms[r].links[i] == j` exactly if `s.joined[j]` is `(r, i)`.
-/// A room in `rooms` has members and is in `names`. A socket's own room is in `rooms` unless it is [`Own::Virtual`].
+/// A room in `rooms` has members and is in `names`. A socket's own room is in `rooms` unless that is virtual: it alone is in it.
 #[derive(Debug, Default)]
 pub struct Adapter {
     sockets: Slab<Row>,
