@@ -54,11 +54,126 @@ impl fmt::Debug for Sid {
     }
 }
 
+/// Finds rows by the id that each of them holds: about eight bytes a row, since the ids stay where they are.
+///
+/// Ids are random and only ours are inserted, so their first bytes serve as the hash: nobody can choose where they fall.
+/// Open addressing with steps of one. Invariant: between a row's place and the one its id asks for, no place is free.
+#[derive(Debug, Default)]
+pub struct SidIndex {
+    places: Vec<u32>,
+    len: usize,
+}
+
+const FREE: u32 = u32::MAX;
+
+/// Places of the smallest table.
+const PLACES_MIN: usize = 8;
+
+impl SidIndex {
+    /// No rows, no memory.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            places: Vec::new(),
+            len: 0,
+        }
+    }
+
+    /// The row that holds `id`, where `id_of` tells a row's id.
+    #[must_use]
+    pub fn find(&self, id: Sid, id_of: impl Fn(u32) -> Sid) -> Option<u32> {
+        let at = self.place_of(id, id_of)?;
+        Some(self.places[at])
+    }
+
+    /// Adds a row that holds `id`, which no row does yet.
+    ///
+    /// # Panics
+    /// If `row` is `u32::MAX`, which no slab has room for.
+    pub fn insert(&mut self, id: Sid, row: u32, id_of: impl Fn(u32) -> Sid) {
+        assert_ne!(row, FREE, "fewer than 2^32 rows are alive");
+        debug_assert!(self.find(id, &id_of).is_none(), "an id is given once");
+        // At most three quarters are taken, so that a search meets a free place soon.
+        if (self.len + 1) * 4 > self.places.len() * 3 {
+            self.resize((self.places.len() * 2).max(PLACES_MIN), id_of);
+        }
+        self.put(id, row);
+        self.len += 1;
+    }
+
+    /// Takes out the row that holds `id`.
+    pub fn remove(&mut self, id: Sid, id_of: impl Fn(u32) -> Sid) -> Option<u32> {
+        let mut free = self.place_of(id, &id_of)?;
+        let row = self.places[free];
+        let mask = self.places.len() - 1;
+        let mut at = free;
+        loop {
+            at = (at + 1) & mask;
+            if self.places[at] == FREE {
+                break;
+            }
+            // Who asked for a place at or before the free one moves there, so that no gap is left in between.
+            let wanted = hash(id_of(self.places[at])) & mask;
+            if (at.wrapping_sub(wanted) & mask) >= (at.wrapping_sub(free) & mask) {
+                self.places[free] = self.places[at];
+                free = at;
+            }
+        }
+        self.places[free] = FREE;
+        self.len -= 1;
+        if self.len == 0 {
+            self.places = Vec::new();
+        } else if self.places.len() > PLACES_MIN && self.len * 8 < self.places.len() {
+            self.resize(self.places.len() / 2, id_of);
+        }
+        Some(row)
+    }
+
+    fn place_of(&self, id: Sid, id_of: impl Fn(u32) -> Sid) -> Option<usize> {
+        let mask = self.places.len().checked_sub(1)?;
+        let mut at = hash(id) & mask;
+        loop {
+            match self.places[at] {
+                FREE => return None,
+                row if id_of(row) == id => return Some(at),
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    fn put(&mut self, id: Sid, row: u32) {
+        let mask = self.places.len() - 1;
+        let mut at = hash(id) & mask;
+        while self.places[at] != FREE {
+            at = (at + 1) & mask;
+        }
+        self.places[at] = row;
+    }
+
+    fn resize(&mut self, places: usize, id_of: impl Fn(u32) -> Sid) {
+        for row in std::mem::replace(&mut self.places, vec![FREE; places]) {
+            if row != FREE {
+                self.put(id_of(row), row);
+            }
+        }
+    }
+}
+
+/// The bits of the first eight characters, mixed by a multiplication, since each character holds six bits of eight.
+fn hash(id: Sid) -> usize {
+    let first = id.0.first_chunk().copied().unwrap_or_default();
+    let mixed = u64::from_le_bytes(first).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    // The high half depends on all of the characters.
+    usize::try_from(mixed >> 32).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::RngExt;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
+    use std::collections::HashMap;
 
     #[test]
     fn an_id_is_twenty_url_safe_characters_and_reads_back() {
@@ -91,6 +206,51 @@ mod tests {
             "zwanzig-b\u{e4}renpfoten",
         ] {
             assert_eq!(Sid::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_index_agrees_with_a_map_whatever_happens() {
+        for seed in 0..20 {
+            eprintln!("seed {seed}");
+            let mut rng = StdRng::seed_from_u64(seed);
+            let ids: Vec<_> = (0..200).map(|_| Sid::new(&mut rng)).collect();
+            let id_of = |row: u32| ids[row as usize];
+            let (mut index, mut map) = (SidIndex::new(), HashMap::new());
+            for step in 0..3000 {
+                let row = rng.random_range(0..200_u32);
+                let id = id_of(row);
+                // More come than go for a while, then the other way round, so that the table grows and shrinks.
+                let is_flood = step % 1000 < 500;
+                if map.contains_key(&id) && rng.random_bool(if is_flood { 0.2 } else { 0.9 }) {
+                    assert_eq!(index.remove(id, id_of), map.remove(&id));
+                } else if !map.contains_key(&id) && is_flood {
+                    index.insert(id, row, id_of);
+                    map.insert(id, row);
+                }
+                for id in &ids {
+                    assert_eq!(index.find(*id, id_of), map.get(id).copied());
+                }
+                assert!(index.places.len() <= PLACES_MIN.max(map.len() * 8));
+            }
+        }
+    }
+
+    #[test]
+    fn ids_with_the_same_beginning_are_told_apart() {
+        let ids: Vec<_> = (100..160)
+            .map(|end| Sid::parse(&format!("aaaaaaaaaaaaaaaaa{end}")).unwrap())
+            .collect();
+        let id_of = |row: u32| ids[row as usize];
+        let mut index = SidIndex::new();
+        for (id, row) in ids.iter().zip(0..) {
+            index.insert(*id, row, id_of);
+        }
+        for (id, row) in ids.iter().zip(0..).filter(|(_, row)| row % 2 == 0) {
+            assert_eq!(index.remove(*id, id_of), Some(row));
+        }
+        for (id, row) in ids.iter().zip(0..) {
+            assert_eq!(index.find(*id, id_of), (row % 2 == 1).then_some(row));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use slab::Slab;
 
 use super::sockets::SocketRow;
-use crate::sid::Sid;
+use crate::sid::{Sid, SidIndex};
 use crate::slots::Id;
 
 /// A socket's place among all sockets.
@@ -36,13 +36,13 @@ pub enum RoomEvent {
 /// The one owner of rooms ↔ sockets in a namespace.
 ///
 /// Invariants: `rooms[r].members[i]` is socket `s` with `rooms[r].links[i] == j` exactly if `s.joined[j]` is `(r, i)`.
-/// A room in `rooms` has members and is in `names`. A socket's own room is in `rooms` unless it is [`Own::Virtual`].
+/// A room in `rooms` has members and is in `names`; a socket's own room is there too unless the socket is alone in it.
 #[derive(Debug, Default)]
 pub struct Adapter {
     sockets: Slab<Row>,
     rooms: Slab<Room>,
     names: HashMap<Rc<str>, u32>,
-    ids: HashMap<SocketId, u32>,
+    ids: SidIndex,
     /// By a key's slot: what a broadcast asks for each member, in one load.
     places: Vec<Place>,
     /// Where sockets in many rooms keep each of them: `(socket, room)` to the index in `joined`.
@@ -132,7 +132,8 @@ impl Adapter {
             );
         }
         self.places[slot].row = index;
-        self.ids.insert(id, index);
+        self.ids
+            .insert(id, index, |row| self.sockets[row as usize].id);
         self.enter(index, id.as_str());
     }
 
@@ -178,8 +179,8 @@ impl Adapter {
             }
             self.vacate(*left, id);
         }
-        let gone = self.sockets.remove(row as usize);
-        self.ids.remove(&gone.id);
+        self.ids.remove(id, |row| self.sockets[row as usize].id);
+        self.sockets.remove(row as usize);
         self.places[key.slot() as usize].row = NOBODY;
     }
 
@@ -238,7 +239,8 @@ impl Adapter {
     /// The socket with this public id.
     #[must_use]
     pub fn key(&self, id: SocketId) -> Option<SocketKey> {
-        self.ids.get(&id).map(|&row| self.sockets[row as usize].key)
+        let row = self.row_by_id(id)?;
+        Some(self.sockets[row as usize].key)
     }
 
     /// How many sockets there are.
@@ -300,9 +302,13 @@ impl Adapter {
         (row != NOBODY && self.sockets[row as usize].key == key).then_some(row)
     }
 
+    fn row_by_id(&self, id: SocketId) -> Option<u32> {
+        self.ids.find(id, |row| self.sockets[row as usize].id)
+    }
+
     /// The socket that is alone in its own room of this name.
     fn virtual_owner(&self, room: &str) -> Option<u32> {
-        let row = *self.ids.get(&Sid::parse(room)?)?;
+        let row = self.row_by_id(Sid::parse(room)?)?;
         (self.sockets[row as usize].own == Own::Virtual).then_some(row)
     }
 

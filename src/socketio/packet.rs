@@ -3,7 +3,8 @@
 //! Text of one message comes in and goes out as a [`Packet`] that borrows from it, checked as the official decoder
 //! checks it; the other way, each kind of packet is appended to a caller's buffer.
 //! Knows no attachment's bytes (those are joined by [`super::assembler`]), no socket and no transport.
-//! Left out: the official decoder's leniency for numbers (`51e0-`, a blank as ack id): here digits are digits.
+//! Left out: the official decoder's leniency for numbers (`51e0-`, a blank as ack id, an empty text as a connect): here
+//! digits are digits.
 
 use std::borrow::Cow;
 use std::fmt;
