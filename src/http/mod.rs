@@ -227,7 +227,8 @@ impl Connection {
                 let Some(head_bytes) = search.blank_line(limits, input)? else {
                     return Ok(None);
                 };
-                self.head_complete(now, limits, head_bytes, input)
+                let parts = head::parse(&input[..head_bytes], search.headers())?;
+                self.head_complete(now, limits, parts, head_bytes, input)
             }
             State::Counted(counted) => {
                 let bytes = input.len().saturating_sub(counted.head_bytes);
@@ -258,10 +259,10 @@ impl Connection {
         &mut self,
         now: Time,
         limits: &config::Http,
+        parts: Parts,
         head_bytes: usize,
         input: &mut &'a mut [u8],
     ) -> Result<Option<Request<'a>>, Refusal> {
-        let parts = head::parse(&input[..head_bytes])?;
         // Only a client that has sent nothing of the body yet is waiting (RFC 9110 §10.1.1).
         let interim = match parts.expects {
             Expects::Continue if input.len() == head_bytes => Interim::Due,

@@ -96,7 +96,9 @@ impl<'a> Request<'a> {
     /// If it is no head, which one that came from a request always is.
     pub fn from_head(head: impl Into<Cow<'a, [u8]>>) -> Result<Self, Refusal> {
         let head = head.into();
-        let parts = head::parse(&head)?;
+        // Each line but the request line and the empty one is a header.
+        let lines = memchr::memchr_iter(b'\n', &head).count();
+        let parts = head::parse(&head, lines.saturating_sub(2))?;
         Ok(Self {
             head,
             parts,
