@@ -39,6 +39,24 @@ pub use self::response::{Response, SECURITY_HEADERS, reason};
 
 /// One connection. It owns memory only while a body is incomplete.
 ///
+/// ```
+/// use roomcast::config;
+/// use roomcast::http::{After, Connection, Response};
+/// use roomcast::time::Now;
+///
+/// let (limits, now) = (config::Http::default(), Now::default());
+/// let mut connection = Connection::new(now.mono);
+/// let mut inbox = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\nGET /next".to_vec();
+/// let mut input = &mut inbox[..];
+///
+/// let request = connection.next(now.mono, &limits, &mut input).unwrap().unwrap();
+/// assert_eq!((request.path(), &*input), ("/health", &b"GET /next"[..]));
+///
+/// let answer = connection.answer(now, &limits, &Response::text(200, "well"));
+/// assert!(answer.head.starts_with(b"HTTP/1.1 200 OK\r\n"));
+/// assert_eq!(answer.after, After::KeepAlive);
+/// ```
+///
 /// | state     | means                                  | deadline                            | leaves by            |
 /// |-----------|----------------------------------------|-------------------------------------|----------------------|
 /// | `Idle`    | no byte of the next request has come   | `head_within`, `keep_alive_idle_max`| the first byte       |
