@@ -21,7 +21,11 @@ fn a_head_that_trickles_is_refused_at_its_deadline() {
     let mut bench = Bench::new();
     for second in 4..10 {
         assert!(bench.receive(at(second), b"G").unwrap().is_none());
-        assert_eq!(bench.deadline(), Some(at(10)), "the first head counts from the accept");
+        assert_eq!(
+            bench.deadline(),
+            Some(at(10)),
+            "the first head counts from the accept"
+        );
     }
     let expired = bench.connection.elapsed(at(10), &bench.limits);
     assert_eq!(expired, Some(Expired::Refused(Refusal::HeadTooSlow)));
