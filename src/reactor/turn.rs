@@ -416,6 +416,7 @@ impl Reactor {
                 Action::Hold(id) => {
                     if let Some(stream) = self.streams.get_mut(id) {
                         stream.flags.set(Flags::HELD);
+                        stream.flags.clear(Flags::SHOW);
                     }
                 }
                 Action::Show(id) => self.show(id),
