@@ -42,7 +42,8 @@ pub struct Reactor {
     pub writes_per_turn_max: usize,
     /// How long a connection that is being closed may take to be told its last bytes.
     pub flush_within: Duration,
-    /// How long unacknowledged data may hold a dead connection (`TCP_USER_TIMEOUT`): the heartbeat's patience.
+    /// How long unacknowledged data may hold a dead connection (`TCP_USER_TIMEOUT`), and how long
+    /// one of ours may take to be made: the heartbeat's patience.
     pub unacknowledged_within: Duration,
     /// Letters from other threads that may wait for the loop.
     pub letters_max: usize,

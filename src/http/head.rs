@@ -25,6 +25,11 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// How many headers there are in the head that was found.
+    pub(super) const fn headers(self) -> usize {
+        (self.lines as usize).saturating_sub(1)
+    }
+
     /// The length of the head with its blank line, once that is there.
     pub(super) fn blank_line(
         &mut self,
@@ -81,7 +86,11 @@ pub(super) struct Place {
 
 impl Place {
     fn of(part: &[u8], whole: &[u8]) -> Self {
-        let start = part.as_ptr().addr() - whole.as_ptr().addr();
+        let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+        debug_assert!(
+            start + part.len() <= whole.len(),
+            "a part lies within its whole"
+        );
         Self {
             start: narrow(start),
             end: narrow(start + part.len()),
@@ -122,11 +131,11 @@ pub(super) struct Parts {
     pub(super) upgrade: bool,
 }
 
-/// Splits a complete head and applies the rules.
-pub(super) fn parse(head: &[u8]) -> Result<Parts, Refusal> {
+/// Splits a complete head of so many headers and applies the rules.
+pub(super) fn parse(head: &[u8], headers: usize) -> Result<Parts, Refusal> {
     // Once by httparse, once by the rules below.
     work::spent(2 * head.len());
-    let mut headers = vec![httparse::EMPTY_HEADER; memchr::memchr_iter(b'\n', head).count()];
+    let mut headers = vec![httparse::EMPTY_HEADER; headers];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(head) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}

@@ -39,6 +39,24 @@ pub use self::response::{Response, SECURITY_HEADERS, reason};
 
 /// One connection. It owns memory only while a body is incomplete.
 ///
+/// ```
+/// use roomcast::config;
+/// use roomcast::http::{After, Connection, Response};
+/// use roomcast::time::Now;
+///
+/// let (limits, now) = (config::Http::default(), Now::default());
+/// let mut connection = Connection::new(now.mono);
+/// let mut inbox = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\nGET /next".to_vec();
+/// let mut input = &mut inbox[..];
+///
+/// let request = connection.next(now.mono, &limits, &mut input).unwrap().unwrap();
+/// assert_eq!((request.path(), &*input), ("/health", &b"GET /next"[..]));
+///
+/// let answer = connection.answer(now, &limits, &Response::text(200, "well"));
+/// assert!(answer.head.starts_with(b"HTTP/1.1 200 OK\r\n"));
+/// assert_eq!(answer.after, After::KeepAlive);
+/// ```
+///
 /// | state     | means                                  | deadline                            | leaves by            |
 /// |-----------|----------------------------------------|-------------------------------------|----------------------|
 /// | `Idle`    | no byte of the next request has come   | `head_within`, `keep_alive_idle_max`| the first byte       |
@@ -227,7 +245,8 @@ impl Connection {
                 let Some(head_bytes) = search.blank_line(limits, input)? else {
                     return Ok(None);
                 };
-                self.head_complete(now, limits, head_bytes, input)
+                let parts = head::parse(&input[..head_bytes], search.headers())?;
+                self.head_complete(now, limits, parts, head_bytes, input)
             }
             State::Counted(counted) => {
                 let bytes = input.len().saturating_sub(counted.head_bytes);
@@ -258,10 +277,10 @@ impl Connection {
         &mut self,
         now: Time,
         limits: &config::Http,
+        parts: Parts,
         head_bytes: usize,
         input: &mut &'a mut [u8],
     ) -> Result<Option<Request<'a>>, Refusal> {
-        let parts = head::parse(&input[..head_bytes])?;
         // Only a client that has sent nothing of the body yet is waiting (RFC 9110 §10.1.1).
         let interim = match parts.expects {
             Expects::Continue if input.len() == head_bytes => Interim::Due,

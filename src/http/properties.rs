@@ -68,78 +68,122 @@ pub enum Outcome {
 /// # Panics
 /// If a promise is broken.
 pub fn outcomes(stream: &[u8], lengths: impl Iterator<Item = usize>) -> Vec<Outcome> {
-    let (limits, now, mut spent) = (limits(), Now::default(), 0);
-    let mut connection = Connection::new(Time::ZERO);
-    let (mut inbox, mut outcomes) = (Vec::new(), Vec::new());
-    let (mut shown, mut taken) = (0, 0);
+    let mut driven = Driven::new(stream);
     for length in lengths {
-        let piece = &stream[shown..(shown + length.max(1)).min(stream.len())];
-        shown += piece.len();
-        inbox.extend_from_slice(piece);
-        loop {
-            let mut input = &mut inbox[..];
-            let available = input.len();
-            let before = work::so_far();
-            let next = connection.next(now.mono, &limits, &mut input);
-            spent += work::so_far() - before;
-            let now_taken = available - input.len();
-            let outcome = match next {
-                Ok(None) => None,
-                Ok(Some(request)) => {
-                    let end = taken + now_taken;
-                    check(&request, &stream[..end], &limits);
-                    let status = if request.is_upgrade() { 101 } else { 200 };
-                    let answer = connection.answer(now, &limits, &Response::new(status));
-                    let (head, body) = (request.head().to_vec(), request.body().to_vec());
-                    Some(Outcome::Request {
-                        head,
-                        body,
-                        end,
-                        after: answer.after,
-                    })
-                }
-                Err(refusal) => {
-                    assert!(connection.refuse(now, refusal).starts_with(b"HTTP/1.1 "));
-                    Some(Outcome::Refused(refusal))
-                }
-            };
-            taken += now_taken;
-            inbox.drain(..now_taken);
-            let is_over = !matches!(
-                outcome,
-                None | Some(Outcome::Request {
-                    after: After::KeepAlive,
-                    ..
-                })
-            );
-            let wants_more = outcome.is_none();
-            outcomes.extend(outcome);
-            if is_over && !wants_more {
-                linear(spent, taken + inbox.len());
-                return outcomes;
-            }
-            if wants_more {
-                break;
-            }
-        }
-        let held = inbox.len();
-        assert!(
-            held <= limits.head_bytes_max + limits.body_bytes_max,
-            "{held} bytes are held"
-        );
-        if shown == stream.len() {
+        let piece = driven.shown..(driven.shown + length.max(1)).min(stream.len());
+        driven.shown = piece.end;
+        driven.inbox.extend_from_slice(&stream[piece]);
+        while driven.step() == Step::Further {}
+        if driven.is_over() || driven.shown == stream.len() {
             break;
         }
     }
-    linear(spent, stream.len());
+    let Driven {
+        spent,
+        shown,
+        outcomes,
+        ..
+    } = driven;
+    assert!(
+        spent <= 4 * shown as u64,
+        "{spent} bytes of work for {shown}"
+    );
     outcomes
 }
 
-fn linear(spent: u64, bytes: usize) {
-    assert!(
-        spent <= 4 * bytes as u64,
-        "{spent} bytes of work for {bytes}"
-    );
+#[derive(PartialEq, Eq)]
+enum Step {
+    Further,
+    Waits,
+}
+
+/// A connection, what it was shown, and what came of it.
+struct Driven<'s> {
+    stream: &'s [u8],
+    limits: config::Http,
+    connection: Connection,
+    inbox: Vec<u8>,
+    shown: usize,
+    taken: usize,
+    spent: u64,
+    outcomes: Vec<Outcome>,
+}
+
+impl<'s> Driven<'s> {
+    fn new(stream: &'s [u8]) -> Self {
+        Self {
+            stream,
+            limits: limits(),
+            connection: Connection::new(Time::ZERO),
+            inbox: Vec::new(),
+            shown: 0,
+            taken: 0,
+            spent: 0,
+            outcomes: Vec::new(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match self.outcomes.last() {
+            None => false,
+            Some(Outcome::Request { after, .. }) => *after != After::KeepAlive,
+            Some(Outcome::Refused(_)) => true,
+        }
+    }
+
+    /// Asks for one request, and answers it.
+    fn step(&mut self) -> Step {
+        let (now, before) = (Now::default(), work::so_far());
+        let mut input = &mut self.inbox[..];
+        let next = self.connection.next(now.mono, &self.limits, &mut input);
+        self.spent += work::so_far() - before;
+        let left = input.len();
+        match next {
+            Ok(None) => {}
+            Ok(Some(request)) => {
+                let end = self.shown - left;
+                check(&request, &self.stream[..end], &self.limits);
+                let status = if request.is_upgrade() { 101 } else { 200 };
+                let answer = self
+                    .connection
+                    .answer(now, &self.limits, &Response::new(status));
+                let (head, body) = (request.head().to_vec(), request.body().to_vec());
+                self.outcomes.push(Outcome::Request {
+                    head,
+                    body,
+                    end,
+                    after: answer.after,
+                });
+                self.take(left);
+                return if self.is_over() {
+                    Step::Waits
+                } else {
+                    Step::Further
+                };
+            }
+            Err(refusal) => {
+                assert!(
+                    self.connection
+                        .refuse(now, refusal)
+                        .starts_with(b"HTTP/1.1 ")
+                );
+                self.outcomes.push(Outcome::Refused(refusal));
+                return Step::Waits;
+            }
+        }
+        self.take(left);
+        let held = self.inbox.len();
+        let held_max = self.limits.head_bytes_max + self.limits.body_bytes_max;
+        assert!(held <= held_max, "{held} bytes are held");
+        Step::Waits
+    }
+
+    fn take(&mut self, left: usize) {
+        let taken = self.inbox.len() - left;
+        self.inbox.drain(..taken);
+        self.taken += taken;
+        assert_eq!(self.taken + left, self.shown, "nothing is lost");
+    }
 }
 
 /// What was accepted obeys the rules of faults this house promises to keep out.

@@ -44,9 +44,13 @@ impl Handle {
         if mail.letters.len() >= self.postbox.letters_max {
             return Err(Undelivered::Full(letter));
         }
+        // Who posted the first of those that wait has woken the loop, or is about to.
+        let first = mail.letters.is_empty();
         mail.letters.push_back(letter);
         drop(mail);
-        self.postbox.wake();
+        if first {
+            self.postbox.wake();
+        }
         Ok(())
     }
 

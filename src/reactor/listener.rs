@@ -37,8 +37,18 @@ pub(super) struct Listener {
     socket: TcpListener,
     /// How long to wait when descriptors run out the next time.
     pause: Duration,
+    /// A timer is armed for the next attempt.
+    retrying: bool,
     /// It may have connections waiting of which no event will tell.
     pub(super) ready: bool,
+}
+
+impl Listener {
+    /// The pause is over.
+    pub(super) const fn retry(&mut self) {
+        self.retrying = false;
+        self.ready = true;
+    }
 }
 
 /// All listening sockets, and who came through them.
@@ -98,6 +108,7 @@ impl Listeners {
         self.open.push(Listener {
             socket,
             pause: PAUSE_MIN,
+            retrying: false,
             ready: false,
         });
         Ok(ListenerId(number))
@@ -390,6 +401,30 @@ mod tests {
             assert_eq!(admit(&mut addresses, address), Some(AddressIndex::EXEMPT));
         }
         assert_eq!(admit(&mut addresses, "192.0.2.1"), None);
+    }
+
+    #[test]
+    fn an_accepted_socket_is_tuned() {
+        let config = config::Reactor::default();
+        let mut poll = mio::Poll::new().unwrap();
+        let mut listeners = Listeners::new(&config);
+        let local = (std::net::Ipv4Addr::LOCALHOST, 0).into();
+        let id = listeners
+            .bind(poll.registry(), |_| Some(Token(0)), local, &config)
+            .unwrap();
+        let address = listeners.local_addr(id).unwrap();
+        let _client = std::net::TcpStream::connect(address).unwrap();
+        poll.poll(&mut mio::Events::with_capacity(1), None).unwrap();
+        let (socket, _) = listeners.open[0].socket.accept().unwrap();
+        if !INHERITED {
+            tune(&SockRef::from(&socket), config.unacknowledged_within);
+        }
+        assert!(socket.nodelay().unwrap());
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            SockRef::from(&socket).tcp_user_timeout().unwrap(),
+            Some(config.unacknowledged_within)
+        );
     }
 
     #[test]

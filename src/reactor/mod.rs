@@ -5,6 +5,7 @@
 //! Knows no protocol and no application: to it a connection is bytes in both directions.
 //! Left out: UDP, and reading files (a lane can).
 
+mod clock;
 mod handle;
 pub mod lanes;
 mod listener;
@@ -12,6 +13,7 @@ mod outbox;
 mod reading;
 mod signals;
 mod stream;
+mod tokens;
 mod turn;
 mod writing;
 
@@ -80,8 +82,13 @@ pub fn seed() -> [u8; 32] {
 /// What the loop tells, and whom it asks.
 ///
 /// One turn: readiness → `received`/`closed`/`finished`/`posted`/… → `elapsed` if `deadline` has come → `poll_action`
-/// until `None`. A connection is named from `accepted` until either `closed` was called for it or the service itself
-/// asked for [`Action::Close`]; nothing is told of it afterwards.
+/// until `None` → the writing, which may bring `refused`, `drained` and `closed`; what those lead to is asked for in the
+/// next turn, which follows at once.
+///
+/// A connection is named from `accepted` (or `connected`) until either `closed` was called for it or the loop has taken
+/// the service's own [`Action::Close`]; nothing is told of it afterwards. Actions for a name that means nobody are
+/// harmless. As actions are taken after all facts of a turn, a service that has just decided to close or to hold a connection
+/// may still hear of it until the turn is over.
 pub trait Service {
     /// A peer has connected.
     fn accepted(&mut self, now: Now, listener: ListenerId, conn: ConnId, peer: Peer);
@@ -90,12 +97,18 @@ pub trait Service {
     /// Takes whole things off the front and says how many bytes that was; what is left is shown again, as it was left,
     /// with more behind it. A connection whose inbox is full is not read from until something is taken by
     /// way of [`Action::Show`].
+    ///
+    /// Called several times in a turn if much has come. What lies in the inbox when the peer ends the connection is lost:
+    /// `closed` follows at once.
     fn received(&mut self, now: Now, conn: ConnId, input: &mut [u8]) -> usize;
-    /// The kernel did not take all: `left` bytes wait in the outbox, and `drained` will follow.
+    /// The kernel did not take all: `left` bytes wait in the outbox, and `drained` will follow. Told again, with
+    /// what is left then, each time the kernel takes a part. The outbox itself has no limit: what is sent on top of it
+    /// is the service's to account for.
     fn refused(&mut self, now: Now, conn: ConnId, left: usize);
     /// After `refused`: the kernel has taken all, so more may come.
     fn drained(&mut self, now: Now, conn: ConnId);
-    /// The peer has ended the connection (`Ok`) or it broke. What still waited in the outbox is tried once more.
+    /// The peer has ended the connection (`Ok`) or it broke. After `Ok`, what waits in the outbox and what was sent in
+    /// this turn is still written (the peer may have closed its own half only), for `flush_within` at most.
     fn closed(&mut self, now: Now, conn: ConnId, why: io::Result<()>);
     /// A job has come home: what it returned, or what it panicked with, or why its batch failed ([`lanes::Worker::batch`]).
     fn finished(&mut self, now: Now, job: JobId, outcome: thread::Result<Box<dyn Any + Send>>);
@@ -116,28 +129,32 @@ pub type Job = Box<dyn FnOnce(&mut dyn Any) -> Box<dyn Any + Send> + Send>;
 
 /// What the loop is to do.
 pub enum Action {
-    /// Bytes to a connection; all that is sent to one connection in one turn leaves in one write.
+    /// Bytes to a connection; all that is sent to one connection in one turn leaves in one write. After
+    /// [`Action::Close`] they are dropped.
     Send(ConnId, Bytes),
     /// End a connection; from here on the service hears nothing of it.
     Close(ConnId, Close),
     /// Stop reading from a connection: back-pressure reaches the peer through its own kernel.
     Hold(ConnId),
-    /// Show a connection's inbox again, and go on reading.
+    /// Show a connection's inbox again, if there is something in it, and go on reading: in the next turn, which
+    /// follows at once.
     Show(ConnId),
-    /// Open a connection.
+    /// Open a connection. It has `unacknowledged_within` to be made; a Unix peer has no address to go to, and is refused.
     Connect(Tag, Peer),
     /// Give a job to a lane. If the lane's queue is full, `finished` is told [`lanes::Full`].
     Run(LaneId, JobId, Job),
     /// Accept no more connections and free the ports.
     StopListening,
-    /// End the loop once every outbox is empty or its time is up.
+    /// End the loop once every outbox is empty and every close is done, or `flush_within` is over. Nothing is read
+    /// any more. Then the lanes are joined; what they finish from now on is not told.
     Exit,
 }
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
-    /// Write what waits, then close.
+    /// Write what waits, for `flush_within` at most, then close. Input that is still unread then makes the kernel
+    /// send a reset, which may overtake the last bytes: where that matters, `Linger`.
     Flush,
     /// Write what waits, say that no more will come, and read on into nothing until the peer ends it too,
     /// so that no reset overtakes the last bytes.

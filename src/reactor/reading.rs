@@ -14,8 +14,9 @@ use crate::time::Now;
 impl Reactor {
     /// Reads each listed connection once, within its budget; who has more is listed again.
     pub(super) fn read_listed<S: Service>(&mut self, service: &mut S, now: Now) {
-        // At most those listed now: what lists itself again meanwhile is for the next turn.
-        let mut listed = std::mem::take(&mut self.listed);
+        // Those listed now: who is listed again meanwhile has had its turn.
+        let mut listed = std::mem::take(&mut self.being_read);
+        std::mem::swap(&mut listed, &mut self.listed);
         for id in listed.drain(..) {
             let Some(stream) = self.streams.get_mut(id) else {
                 continue;
@@ -27,10 +28,7 @@ impl Reactor {
                 Phase::Connecting | Phase::Ended | Phase::Flushing => {}
             }
         }
-        // The longer memory stays, whichever list it was.
-        if self.listed.is_empty() {
-            self.listed = listed;
-        }
+        self.being_read = listed;
     }
 
     fn read_open<S: Service>(&mut self, service: &mut S, now: Now, id: ConnId) {

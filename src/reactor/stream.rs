@@ -278,6 +278,7 @@ mod tests {
 
     #[test]
     fn the_row_of_an_idle_stream_is_small() {
-        assert!(size_of::<Stream>() <= 48, "{}", size_of::<Stream>());
+        // 40 bytes on Linux; with debug assertions mio adds a word of its own to each socket.
+        assert!(size_of::<Stream>() <= 56, "{}", size_of::<Stream>());
     }
 }

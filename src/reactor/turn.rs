@@ -15,23 +15,24 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use mio::event::Event;
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Waker};
 use socket2::SockRef;
 
+use super::clock::Clock;
 use super::handle::{Handle, Postbox};
 use super::lanes::{self, Lanes, Outcome};
 use super::listener::{self, Listeners};
 use super::outbox::Outboxes;
 use super::signals::Signals;
 use super::stream::{Flags, Phase, Stream, Transport};
-use super::{Action, ConnId, JobId, Letter, ListenerId, Peer, Service, Tag};
+use super::{Action, ConnId, JobId, Letter, ListenerId, Peer, Service, Tag, tokens};
 use crate::config;
 use crate::slots::Slots;
-use crate::time::{Now, Time, UnixMillis};
+use crate::time::{Now, Time};
 use crate::timers::Timers;
 
 /// Events looked at in one turn; more wait in the kernel for the next.
@@ -59,6 +60,8 @@ pub struct Reactor {
     pub(super) again: bool,
     /// Connections to be read in this turn or, left over, in the next.
     pub(super) listed: Vec<ConnId>,
+    /// Those being read just now; only lends its memory.
+    pub(super) being_read: Vec<ConnId>,
     /// Streams to be written in this turn: they were read in it, or are being closed.
     pub(super) hot: Vec<ConnId>,
     /// Streams to be written in their turn.
@@ -75,6 +78,7 @@ pub struct Reactor {
 
     woken: bool,
     stops: u32,
+    stop_told: bool,
     /// When the loop ends at the latest.
     pub(super) exit_at: Option<Time>,
 }
@@ -117,7 +121,7 @@ impl Reactor {
         Ok(Self {
             poll,
             clock: Clock::start(),
-            config: config.clone(),
+            config: workable(config),
             streams: Slots::new(),
             outboxes: Outboxes::default(),
             listeners,
@@ -130,6 +134,7 @@ impl Reactor {
             turn: 0,
             again: true,
             listed: Vec::new(),
+            being_read: Vec::new(),
             hot: Vec::new(),
             backlog: VecDeque::new(),
             settling: Vec::new(),
@@ -139,6 +144,7 @@ impl Reactor {
             letters: VecDeque::new(),
             woken: false,
             stops: 0,
+            stop_told: false,
             exit_at: None,
         })
     }
@@ -356,18 +362,17 @@ impl Reactor {
         self.letters = letters;
     }
 
-    /// The first wish to stop is told, the second obeyed. `stops` counts those not yet told, and stays 1 afterwards.
+    /// The first wish to stop is told, the second obeyed. `stops` counts those that came since the last turn.
     fn heed_stops<S: Service>(&mut self, service: &mut S, now: Now) -> Loop {
-        const TOLD: u32 = 1 << 31;
-        let (told, count) = (self.stops & TOLD != 0, self.stops & !TOLD);
-        if count == 0 {
+        let stops = std::mem::take(&mut self.stops);
+        if stops == 0 {
             return Loop::Continues;
         }
-        if told || count > 1 {
+        if stops > 1 || self.stop_told {
             self.lanes.abandon();
             return Loop::Ends;
         }
-        self.stops = TOLD;
+        self.stop_told = true;
         service.asked_to_stop(now);
         Loop::Continues
     }
@@ -392,7 +397,7 @@ impl Reactor {
                 }
                 Due::Accept(id) => {
                     if let Some(listener) = self.listeners.open.get_mut(id.0 as usize) {
-                        listener.ready = true;
+                        listener.retry();
                     }
                 }
             }
@@ -411,6 +416,7 @@ impl Reactor {
                 Action::Hold(id) => {
                     if let Some(stream) = self.streams.get_mut(id) {
                         stream.flags.set(Flags::HELD);
+                        stream.flags.clear(Flags::SHOW);
                     }
                 }
                 Action::Show(id) => self.show(id),
@@ -538,6 +544,20 @@ impl Reactor {
     }
 }
 
+/// A budget of nothing would keep the loop turning for ever without getting anything done.
+fn workable(config: &config::Reactor) -> config::Reactor {
+    let mut config = config.clone();
+    for budget in [
+        &mut config.accepts_per_turn_max,
+        &mut config.inbox_bytes_max,
+        &mut config.read_bytes_per_turn_max,
+        &mut config.writes_per_turn_max,
+    ] {
+        *budget = (*budget).max(1);
+    }
+    config
+}
+
 impl Drop for Reactor {
     fn drop(&mut self) {
         self.postbox.close();
@@ -549,91 +569,5 @@ impl std::fmt::Debug for Reactor {
         f.debug_struct("Reactor")
             .field("connections", &self.streams.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// The one clock.
-struct Clock {
-    started: Instant,
-}
-
-impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "the one clock")]
-    fn start() -> Self {
-        Self {
-            started: Instant::now(),
-        }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the one clock")]
-    fn read(&self) -> Now {
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        // A wall clock before 1970 is a broken one; it is for display only.
-        let millis = since_1970.unwrap_or_default().as_millis();
-        Now {
-            mono: self.read_mono(),
-            wall: UnixMillis(u64::try_from(millis).unwrap_or(u64::MAX)),
-        }
-    }
-
-    fn read_mono(&self) -> Time {
-        Time::ZERO + self.started.elapsed()
-    }
-}
-
-/// What the selector calls things: a slot and a generation, with the uppermost slots kept for what is no stream.
-///
-/// The generation keeps an event for a socket that was closed earlier in the turn from its successor. With 64 bits it
-/// is whole; with 32, twelve bits of it are left, which a slot would have to be reused 4,096 times in a turn to fool.
-mod tokens {
-    use super::{ConnId, Slots, Stream, Token};
-
-    const SLOT_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
-    const SLOT_MASK: usize = usize::MAX >> (usize::BITS - SLOT_BITS);
-    const LISTENERS_MAX: usize = 62;
-    const FIRST_LISTENER: usize = SLOT_MASK - 63;
-
-    pub(super) const WAKER: Token = Token(SLOT_MASK);
-    pub(super) const SIGNALS: Token = Token(SLOT_MASK - 1);
-    /// Streams that have a name.
-    pub(super) const CONNECTIONS_MAX: usize = FIRST_LISTENER;
-
-    pub(super) fn of_listener(number: u32) -> Option<Token> {
-        let number = usize::try_from(number)
-            .ok()
-            .filter(|number| *number < LISTENERS_MAX)?;
-        Some(Token(FIRST_LISTENER + number))
-    }
-
-    pub(super) fn listener_of(token: Token) -> Option<usize> {
-        token
-            .0
-            .checked_sub(FIRST_LISTENER)
-            .filter(|number| *number < LISTENERS_MAX)
-    }
-
-    pub(super) fn of_stream(id: ConnId) -> Token {
-        Token((id.generation() as usize) << SLOT_BITS | id.slot() as usize)
-    }
-
-    pub(super) fn stream_of(token: Token, streams: &Slots<Stream>) -> Option<ConnId> {
-        let slot = u32::try_from(token.0 & SLOT_MASK).ok()?;
-        streams.id_at(slot).filter(|id| of_stream(*id) == token)
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn listeners_and_streams_do_not_share_tokens() {
-            assert_eq!(listener_of(of_listener(0).unwrap()), Some(0));
-            assert_eq!(listener_of(of_listener(61).unwrap()), Some(61));
-            assert_eq!(of_listener(62), None);
-            assert_eq!((listener_of(WAKER), listener_of(SIGNALS)), (None, None));
-            let last = u32::try_from(CONNECTIONS_MAX - 1).unwrap();
-            assert_eq!(listener_of(of_stream(ConnId::from_parts(last, 0))), None);
-            assert_eq!(listener_of(of_stream(ConnId::from_parts(0, 1))), None);
-        }
     }
 }

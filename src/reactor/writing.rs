@@ -48,9 +48,12 @@ impl Reactor {
     pub(super) fn write_all<S: Service>(&mut self, service: &mut S, now: Now) {
         let mut hot = std::mem::take(&mut self.hot);
         for id in hot.drain(..) {
-            if let Some(stream) = self.streams.get_mut(id) {
-                stream.flags.clear(Flags::HOT);
-                self.write_unless_refused(service, now, id);
+            let Some(stream) = self.streams.get_mut(id) else {
+                continue;
+            };
+            stream.flags.clear(Flags::HOT);
+            if !stream.flags.has(Flags::REFUSED) {
+                self.write(service, now, id);
             }
         }
         self.hot = hot;
@@ -63,20 +66,10 @@ impl Reactor {
                 continue;
             };
             stream.flags.clear(Flags::BACKLOG);
-            if !stream.outbox.is_empty() {
+            if !stream.outbox.is_empty() && !stream.flags.has(Flags::REFUSED) {
                 left -= 1;
-                self.write_unless_refused(service, now, id);
+                self.write(service, now, id);
             }
-        }
-    }
-
-    fn write_unless_refused<S: Service>(&mut self, service: &mut S, now: Now, id: ConnId) {
-        let refused = self
-            .streams
-            .get(id)
-            .is_some_and(|stream| stream.flags.has(Flags::REFUSED));
-        if !refused {
-            self.write(service, now, id);
         }
     }
 
