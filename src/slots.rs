@@ -21,7 +21,11 @@ impl<T> Id<T> {
     /// An id from its parts, as [`Id::slot`] and [`Id::generation`] gave them.
     #[must_use]
     pub const fn from_parts(slot: u32, generation: u32) -> Self {
-        Self { slot, generation, of: PhantomData }
+        Self {
+            slot,
+            generation,
+            of: PhantomData,
+        }
     }
 
     /// The row's index, which a later row may be given again.
@@ -88,7 +92,10 @@ pub struct Slots<T> {
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self { rows: Slab::new(), next_generation: 0 }
+        Self {
+            rows: Slab::new(),
+            next_generation: 0,
+        }
     }
 }
 
@@ -162,21 +169,30 @@ impl<T> Slots<T> {
     /// The id of the row that is in `slot` just now.
     #[must_use]
     pub fn id_at(&self, slot: u32) -> Option<Id<T>> {
-        self.rows.get(slot as usize).map(|(generation, _)| Id::from_parts(slot, *generation))
+        self.rows
+            .get(slot as usize)
+            .map(|(generation, _)| Id::from_parts(slot, *generation))
     }
 
     /// All rows with their ids, by slot.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
-        self.rows.iter().map(|(slot, (generation, row))| (id_of(slot, *generation), row))
+        self.rows
+            .iter()
+            .map(|(slot, (generation, row))| (id_of(slot, *generation), row))
     }
 
     /// All rows with their ids, by slot.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Id<T>, &mut T)> {
-        self.rows.iter_mut().map(|(slot, (generation, row))| (id_of(slot, *generation), row))
+        self.rows
+            .iter_mut()
+            .map(|(slot, (generation, row))| (id_of(slot, *generation), row))
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "insert_with refuses slots beyond u32")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "insert_with refuses slots beyond u32"
+)]
 const fn id_of<T>(slot: usize, generation: u32) -> Id<T> {
     Id::from_parts(slot as u32, generation)
 }
@@ -192,7 +208,10 @@ pub struct Side<T, V> {
 
 impl<T, V> Default for Side<T, V> {
     fn default() -> Self {
-        Self { values: Vec::new(), of: PhantomData }
+        Self {
+            values: Vec::new(),
+            of: PhantomData,
+        }
     }
 }
 
@@ -238,7 +257,9 @@ impl<T, V> Side<T, V> {
     /// All values with their ids, by slot.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &V)> {
         self.values.iter().enumerate().filter_map(|(slot, entry)| {
-            entry.as_ref().map(|(generation, value)| (id_of(slot, *generation), value))
+            entry
+                .as_ref()
+                .map(|(generation, value)| (id_of(slot, *generation), value))
         })
     }
 }
