@@ -1,1 +1,4 @@
 //! The chat.
+
+pub mod accounts;
+pub mod names;
