@@ -58,6 +58,15 @@ pub(super) enum Protocol {
     WebSocket(websocket::Reader),
 }
 
+/// A post with more packets than one turn bears.
+pub(super) struct Posted {
+    pub(super) conn: ConnId,
+    pub(super) session: SessionId,
+    pub(super) body: Box<str>,
+    /// Where the next packet starts.
+    pub(super) at: usize,
+}
+
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
@@ -123,6 +132,7 @@ pub(super) struct Core<A: App> {
     pub(super) assembling: Side<Session, TimerId>,
     /// Sessions without Socket.IO, and the path they came by.
     pub(super) raw: Side<Session, usize>,
+    pub(super) posts: VecDeque<Posted>,
     pub(super) data: Side<SocketRow, A::Data>,
     pub(super) joining: HashMap<SocketKey, Joining>,
     pub(super) acks: Acks<A>,
@@ -167,6 +177,7 @@ impl<A: App> Core<A> {
             connect_timers: Side::new(),
             assembling: Side::new(),
             raw: Side::new(),
+            posts: VecDeque::new(),
             data: Side::new(),
             joining: HashMap::new(),
             acks: Acks::default(),

@@ -109,6 +109,7 @@ impl<A: App> Service for Server<A> {
         while let Some(due) = self.core.timers.pop_due(now.mono) {
             self.due(due);
         }
+        self.go_on_with_posts();
         self.settle();
     }
 
@@ -119,6 +120,9 @@ impl<A: App> Service for Server<A> {
     }
 
     fn deadline(&self) -> Option<Time> {
+        if !self.core.posts.is_empty() {
+            return Some(self.core.now.mono);
+        }
         match (self.core.engine.deadline(), self.core.timers.next_due()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
