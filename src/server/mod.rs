@@ -215,3 +215,6 @@ impl<A: App> Listening<A> {
         self.reactor.run(&mut self.server)
     }
 }
+
+#[cfg(test)]
+mod tests;
