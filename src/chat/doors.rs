@@ -15,7 +15,9 @@ use serde_json::{Map, Value, json};
 use super::accounts::{self, Digest, Hasher, NOBODY};
 use super::names::{Login, Name, check_password};
 use super::reply::{Code, settled};
-use super::store::{Joined, NewUser, Opened, Session, SessionId, State, StoreError, UserId, Write};
+use super::store::{
+    Joined, NewUser, Opened, Room, Session, SessionId, State, StoreError, UserId, Write,
+};
 use super::throttle::Key;
 use super::{Chat, SignUp, millis, people, session_name};
 use crate::config::chat as limits;
@@ -433,8 +435,14 @@ struct Entered {
     user: UserId,
     session: SessionId,
     closed: Vec<SessionId>,
-    joined: Option<Joined>,
-    workspace: Option<String>,
+    new: Option<Founded>,
+}
+
+/// A new account, and what came into being with it.
+struct Founded {
+    joined: Joined,
+    /// The first account's: the workspace and the rooms it starts with.
+    workspace: Option<(String, Vec<Room>)>,
 }
 
 /// Makes the account if it is new, and the session, in one job: there is never one without the other.
@@ -452,7 +460,7 @@ fn come_in(context: &mut Context<'_, Chat>, visitor: Visitor, who: Who) {
         write,
         move |store| {
             store.job(|w| {
-                let (user, joined, workspace) = account(w, who, at)?;
+                let (user, new) = account(w, who, at)?;
                 let Opened { id, closed } = w.open_session(
                     user,
                     &token_hash,
@@ -465,8 +473,7 @@ fn come_in(context: &mut Context<'_, Chat>, visitor: Visitor, who: Who) {
                     user,
                     session: id,
                     closed,
-                    joined,
-                    workspace,
+                    new,
                 })
             })
         },
@@ -480,12 +487,14 @@ fn come_in(context: &mut Context<'_, Chat>, visitor: Visitor, who: Who) {
                 Err(code) => return visitor.refuse(context, &No::Failed(code)),
             };
             let user = entered.user;
-            let is_new = entered.joined.is_some();
+            let is_new = entered.new.is_some();
             let workspace = &mut context.app.workspace;
-            if let Some(joined) = entered.joined {
-                workspace.name = entered.workspace.or_else(|| workspace.name.take());
-                workspace.add_person(joined.user);
-                for member in joined.members {
+            if let Some(founded) = entered.new {
+                if let Some((name, rooms)) = founded.workspace {
+                    workspace.found(name, rooms);
+                }
+                workspace.add_person(founded.joined.user);
+                for member in founded.joined.members {
                     workspace.add_member(member);
                 }
             }
@@ -510,19 +519,26 @@ fn come_in(context: &mut Context<'_, Chat>, visitor: Visitor, who: Who) {
     );
 }
 
-type Account = (UserId, Option<Joined>, Option<String>);
-
-fn account(w: &Write<'_>, who: Who, at: u64) -> Result<Account, StoreError> {
-    let (joined, workspace) = match who {
-        Who::Known(user) => return Ok((user, None, None)),
-        Who::First(workspace, new) => {
-            let joined = w.create_first_admin(&workspace, &new, at)?;
-            (joined, Some(workspace.as_str().to_owned()))
+fn account(w: &Write<'_>, who: Who, at: u64) -> Result<(UserId, Option<Founded>), StoreError> {
+    let founded = match who {
+        Who::Known(user) => return Ok((user, None)),
+        Who::First(name, new) => {
+            let joined = w.create_first_admin(&name, &new, at)?;
+            Founded {
+                joined,
+                workspace: Some((name.as_str().to_owned(), w.rooms()?)),
+            }
         }
-        Who::Invited(code, new) => (w.create_user_by_invite(&code, &new, at)?, None),
-        Who::Anybody(new) => (w.create_user_open(&new, at)?, None),
+        Who::Invited(code, new) => Founded {
+            joined: w.create_user_by_invite(&code, &new, at)?,
+            workspace: None,
+        },
+        Who::Anybody(new) => Founded {
+            joined: w.create_user_open(&new, at)?,
+            workspace: None,
+        },
     };
-    Ok((joined.user.id, Some(joined), workspace))
+    Ok((founded.joined.user.id, Some(founded)))
 }
 
 pub(super) fn sign_out(request: &mut Request<'_, Chat>) -> Answer {

@@ -90,6 +90,14 @@ impl Workspace {
         self.people.is_empty()
     }
 
+    /// Somebody has set it up.
+    pub fn found(&mut self, name: String, rooms: Vec<Room>) {
+        self.name = Some(name);
+        for room in rooms {
+            self.add_room(room);
+        }
+    }
+
     /// A new account, or one that changed.
     pub fn add_person(&mut self, user: User) {
         let id = user.id;
