@@ -3,7 +3,11 @@
 //! `cargo bench --bench footprint` prints a table. Times include this program's own looking; memory is what the kernel
 //! says (`VmRSS` and `RssAnon` in /proc, so Linux only).
 
-#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement, not a part of the house")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a measurement, not a part of the house"
+)]
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -18,7 +22,10 @@ const STARTS: usize = 11;
 fn main() -> io::Result<()> {
     let binary = env!("CARGO_BIN_EXE_roomcast");
     let folder = tempfile::tempdir()?;
-    println!("binary, stripped        {:>9} KiB", std::fs::metadata(binary)?.len() / 1024);
+    println!(
+        "binary, stripped        {:>9} KiB",
+        std::fs::metadata(binary)?.len() / 1024
+    );
 
     let mut starts = Vec::new();
     for _ in 0..STARTS {
@@ -28,7 +35,10 @@ fn main() -> io::Result<()> {
         starts.push(before.elapsed());
     }
     starts.sort();
-    println!("start to first 200      {:>9.1} ms (median of {STARTS})", starts[STARTS / 2].as_secs_f64() * 1e3);
+    println!(
+        "start to first 200      {:>9.1} ms (median of {STARTS})",
+        starts[STARTS / 2].as_secs_f64() * 1e3
+    );
 
     let chat = Chat::start(binary, folder.path())?;
     chat.first_answer()?;
@@ -40,14 +50,20 @@ fn main() -> io::Result<()> {
         cookies.push(chat.account(user)?);
     }
     let (before, before_private) = chat.memory()?;
-    println!("  after {:>3} sign-ups     {before:>9} KiB resident, {before_private} KiB private", cookies.len());
+    println!(
+        "  after {:>3} sign-ups     {before:>9} KiB resident, {before_private} KiB private",
+        cookies.len()
+    );
     let mut sockets = Vec::new();
     for n in 0..SOCKETS {
         sockets.push(chat.socket(&cookies[n / SOCKETS_PER_USER])?);
     }
     let (with, with_private) = chat.memory()?;
     println!("  and {SOCKETS} sockets      {with:>9} KiB resident, {with_private} KiB private");
-    println!("one idle socket         {:>9} B private", (with_private - before_private) * 1024 / SOCKETS as u64);
+    println!(
+        "one idle socket         {:>9} B private",
+        (with_private - before_private) * 1024 / SOCKETS as u64
+    );
     Ok(())
 }
 
@@ -66,17 +82,34 @@ impl Drop for Chat {
 impl Chat {
     fn start(binary: &str, folder: &std::path::Path) -> io::Result<Self> {
         let mut child = Command::new(binary)
-            .args(["--listen", "127.0.0.1:0", "--log", "error", "--sign-up", "open", "--data"])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--log",
+                "error",
+                "--sign-up",
+                "open",
+                "--data",
+            ])
             .arg(folder)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line)?;
         let url = line.split_whitespace().nth(1).unwrap_or_default();
-        let (address, path) = url.trim_start_matches("http://").split_once('/').unwrap_or_default();
-        let address = address.parse().map_err(|_| io::Error::other(format!("no address in {line:?}")))?;
+        let (address, path) = url
+            .trim_start_matches("http://")
+            .split_once('/')
+            .unwrap_or_default();
+        let address = address
+            .parse()
+            .map_err(|_| io::Error::other(format!("no address in {line:?}")))?;
         let code = path.strip_prefix("#/setup/").map(ToOwned::to_owned);
-        Ok(Self { child, address, code })
+        Ok(Self {
+            child,
+            address,
+            code,
+        })
     }
 
     fn first_answer(&self) -> io::Result<()> {
@@ -87,7 +120,8 @@ impl Chat {
 
     /// An account of its own: the first by the code, the others through the open door.
     fn account(&self, user: usize) -> io::Result<String> {
-        let mut body = format!(r#"{{"login":"user{user}","name":"User {user}","password":"correct horse""#);
+        let mut body =
+            format!(r#"{{"login":"user{user}","name":"User {user}","password":"correct horse""#);
         let path = match (&self.code, user) {
             (Some(code), 0) => {
                 write!(body, r#","workspace":"Bench","code":"{code}""#).expect("a String takes it");
@@ -101,8 +135,12 @@ impl Chat {
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         ))?;
-        let cookie = answer.split_once("sid=").and_then(|(_, rest)| rest.split(';').next());
-        cookie.map(ToOwned::to_owned).ok_or_else(|| io::Error::other(answer))
+        let cookie = answer
+            .split_once("sid=")
+            .and_then(|(_, rest)| rest.split(';').next());
+        cookie
+            .map(ToOwned::to_owned)
+            .ok_or_else(|| io::Error::other(answer))
     }
 
     fn ask(&self, request: &str) -> io::Result<String> {
@@ -140,7 +178,8 @@ impl Chat {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let field = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name));
-            line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
+            line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
+                .unwrap_or(0)
         };
         Ok((field("VmRSS:"), field("RssAnon:")))
     }

@@ -78,7 +78,10 @@
 //! | [`engineio`] | sessions: which transport, when to ping, when to give up |
 //! | [`socketio`] | packets, arguments, sockets, and the [`Adapter`](socketio::Adapter), the one owner of rooms and their members |
 //! | [`server`] | [`Server`] with its handlers and what they see: [`Socket`], [`Io`], [`Ack`] |
-#![cfg_attr(feature = "chat", doc = "| [`chat`] | accounts, rooms and messages in SQLite, and the page |")]
+#![cfg_attr(
+    feature = "chat",
+    doc = "| [`chat`] | accounts, rooms and messages in SQLite, and the page |"
+)]
 //!
 //! All below `server` is sans-IO: a function of state, time, bytes and a seed. The same code runs behind the kernel's
 //! sockets, in a simulated world of virtual time, and under a fuzzer.

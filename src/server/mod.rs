@@ -12,6 +12,7 @@ mod client;
 mod core;
 mod cors;
 mod dispatch;
+mod handle;
 mod handlers;
 mod handshake;
 mod operator;
@@ -37,6 +38,7 @@ use crate::reactor::{self, LaneId, ListenerId, Reactor};
 use self::core::Core;
 pub use acks::{Ack, AckError};
 pub use core::Counters;
+pub use handle::{Handle, NotPosted};
 use handlers::Handlers;
 pub use handlers::Namespace;
 pub use handshake::Handshake;
@@ -250,8 +252,8 @@ impl<A: App> Listening<A> {
 
     /// A way to reach the loop from other threads.
     #[must_use]
-    pub fn handle(&self) -> reactor::Handle {
-        self.reactor.handle()
+    pub fn handle(&self) -> Handle<A> {
+        Handle::new(self.reactor.handle())
     }
 
     /// Ends orderly at SIGTERM and SIGINT.
