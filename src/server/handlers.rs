@@ -62,6 +62,7 @@ pub(super) struct Handlers<A: App> {
     pub(super) routes: Routes<OnRequest<A>>,
     pub(super) files: Vec<Files>,
     pub(super) raw: Vec<Mount<A>>,
+    pub(super) fallback: Option<OnRequest<A>>,
     pub(super) on_stop: Option<OnStop<A>>,
 }
 
@@ -73,6 +74,7 @@ impl<A: App> Default for Handlers<A> {
             routes: Routes::default(),
             files: Vec::new(),
             raw: Vec::new(),
+            fallback: None,
             on_stop: None,
         }
     }
