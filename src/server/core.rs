@@ -45,6 +45,8 @@ pub(super) struct Conn {
     pub(super) has_more: bool,
     /// Whether the kernel refused bytes and has not taken them yet.
     pub(super) is_stuck: bool,
+    /// Bytes of answers that the kernel refused, or that it was not offered yet.
+    pub(super) waiting_bytes: usize,
     /// Whether the request came from a browser whose script filter must be switched off.
     pub(super) is_old_browser: bool,
     /// The payload of the latest ping that was not answered yet.

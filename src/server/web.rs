@@ -24,6 +24,7 @@ impl Conn {
             visit: 0,
             has_more: false,
             is_stuck: false,
+            waiting_bytes: 0,
             is_old_browser: false,
             pong: None,
             origin: None,
@@ -40,6 +41,15 @@ impl<A: App> Server<A> {
         let Protocol::Http(http) = &mut row.protocol else {
             return true;
         };
+        if row.waiting_bytes > self.core.config.http.answers_waiting_bytes_max {
+            // What the kernel was not offered yet it may take at the end of this turn.
+            self.core.actions.push_back(if row.is_stuck {
+                Action::Hold(conn)
+            } else {
+                Action::Show(conn)
+            });
+            return false;
+        }
         let outcome = http.next(self.core.now.mono, &self.core.config.http, input);
         if let Some(interim) = http.poll_interim() {
             self.core.actions.push_back(Action::Send(conn, interim));
@@ -347,6 +357,7 @@ impl<A: App> Core<A> {
         let answer = http.answer(self.now, &self.config.http, response);
         row.session = None;
         row.visit = row.visit.wrapping_add(1);
+        row.waiting_bytes += answer.head.len() + answer.body.len();
         let has_more = std::mem::take(&mut row.has_more);
         self.send(conn, answer.head);
         if !answer.body.is_empty() {

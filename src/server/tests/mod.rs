@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::reactor::Close;
 use crate::socketio::RoomEvent;
 use world::World;
 
@@ -529,4 +530,17 @@ fn what_is_left_after_all_have_gone_is_nothing() {
     assert_eq!(core.handshakes.iter().count(), 0);
     assert_eq!(core.assembling.iter().count(), 0);
     assert_eq!(core.connect_timers.iter().count(), 0);
+}
+
+#[test]
+fn a_websocket_against_the_rules_is_told_why_and_given_two_seconds() {
+    let mut world = world(notes_ends);
+    let (conn, _) = world.socket("/");
+    world.frame(conn, 0x83, b"");
+    assert_eq!(world.heard(conn), ["close 1002"]);
+    assert_eq!(world.diary(), ["transport error"]);
+    let Some(Close::Linger { time, .. }) = world.close(conn) else {
+        panic!("it lingers");
+    };
+    assert_eq!(time, SECOND * 2);
 }

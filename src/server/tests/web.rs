@@ -244,3 +244,45 @@ fn a_body_that_is_no_text_or_says_it_is_bytes_ends_the_session() {
     assert_eq!(world.answer(conn).unwrap().0, 400);
     assert_eq!(world.diary(), ["parse error"]);
 }
+
+#[test]
+fn pipelined_answers_that_nobody_read_were_piled_up() {
+    let mut world = world(|server| {
+        server.route(Method::Get, "/", |_| {
+            Response::text(200, vec![b'x'; 50_000]).into()
+        });
+    });
+    let conn = world.connect();
+    world.receive(conn, &b"GET / HTTP/1.1\r\nHost: here\r\n\r\n".repeat(10));
+    assert_eq!(world.server.core.counters.requests, 10, "it takes them");
+    world.sent(conn);
+    world.refuse(conn, 100_000);
+    world.receive(conn, &b"GET / HTTP/1.1\r\nHost: here\r\n\r\n".repeat(10));
+    assert!(world.is_held(conn));
+    assert_eq!(world.server.core.counters.requests, 10);
+    world.drain(conn);
+    assert!(!world.is_held(conn));
+    assert_eq!(world.server.core.counters.requests, 20);
+}
+
+#[test]
+fn requests_behind_one_that_is_owed_an_answer_are_not_read_without_end() {
+    let mut world = world(|server| {
+        server.route(Method::Get, "/", |request| {
+            let id = request.id();
+            request.io.after(SECOND, move |context| {
+                context.io.answer(id, &Response::text(200, "late"));
+            });
+            Answer::Later
+        });
+    });
+    let conn = world.connect();
+    let request = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+    world.receive(conn, &request.repeat(1000));
+    assert!(!world.is_held(conn));
+    world.receive(conn, &request.repeat(2000));
+    assert!(world.is_held(conn));
+    world.wait(SECOND);
+    assert_eq!(world.answer(conn), Some((200, "late".into())));
+    assert_eq!(world.server.core.counters.requests, 2, "and so on");
+}

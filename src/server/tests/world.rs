@@ -17,6 +17,7 @@ struct Conn {
     inbox: Vec<u8>,
     sent: Vec<u8>,
     closed: Option<Close>,
+    is_held: bool,
 }
 
 pub(super) struct World<A: App> {
@@ -25,6 +26,7 @@ pub(super) struct World<A: App> {
     conns: BTreeMap<u32, Conn>,
     /// Jobs that wait for somebody to run them.
     pub(super) jobs: Vec<(JobId, Job)>,
+    shown: Vec<u32>,
     pub(super) is_over: bool,
     pub(super) is_listening: bool,
 }
@@ -45,6 +47,7 @@ impl<A: App> World<A> {
             },
             conns: BTreeMap::new(),
             jobs: Vec::new(),
+            shown: Vec::new(),
             is_over: false,
             is_listening: true,
         }
@@ -75,7 +78,7 @@ impl<A: App> World<A> {
         let Some(row) = self.conns.get_mut(&conn) else {
             return;
         };
-        if row.closed.is_none() && !row.inbox.is_empty() {
+        if row.closed.is_none() && !row.is_held && !row.inbox.is_empty() {
             let taken = self.server.received(self.now, id(conn), &mut row.inbox);
             row.inbox.drain(..taken);
         }
@@ -117,7 +120,39 @@ impl<A: App> World<A> {
         self.act();
     }
 
+    /// The kernel takes no more of a connection: `left` bytes wait.
+    pub(super) fn refuse(&mut self, conn: u32, left: usize) {
+        self.server.refused(self.now, id(conn), left);
+        self.act();
+    }
+
+    /// The kernel has taken all of a connection.
+    pub(super) fn drain(&mut self, conn: u32) {
+        self.server.drained(self.now, id(conn));
+        self.act();
+    }
+
+    pub(super) fn is_held(&self, conn: u32) -> bool {
+        self.conns[&conn].is_held
+    }
+
+    pub(super) fn close(&self, conn: u32) -> Option<Close> {
+        self.conns[&conn].closed
+    }
+
+    /// Performs what is asked for; what is to be shown is shown in the next turn, which follows at once.
     fn act(&mut self) {
+        self.perform();
+        while !self.shown.is_empty() {
+            for conn in std::mem::take(&mut self.shown) {
+                self.conns.get_mut(&conn).unwrap().is_held = false;
+                self.show(conn);
+            }
+            self.perform();
+        }
+    }
+
+    fn perform(&mut self) {
         while let Some(action) = self.server.poll_action() {
             match action {
                 Action::Send(conn, bytes) => {
@@ -129,11 +164,14 @@ impl<A: App> World<A> {
                 Action::Close(conn, how) => {
                     self.conns.get_mut(&conn.slot()).unwrap().closed = Some(how);
                 }
-                Action::Show(conn) => self.show(conn.slot()),
+                Action::Show(conn) => self.shown.push(conn.slot()),
+                Action::Hold(conn) => {
+                    self.conns.get_mut(&conn.slot()).unwrap().is_held = true;
+                }
                 Action::Run(_, id, job) => self.jobs.push((id, job)),
                 Action::StopListening => self.is_listening = false,
                 Action::Exit => self.is_over = true,
-                Action::Hold(_) | Action::Connect(..) => {}
+                Action::Connect(..) => {}
             }
         }
     }
