@@ -127,6 +127,12 @@ impl<K: Copy> Timers<K> {
         true
     }
 
+    /// When a timer is due, while it is armed.
+    #[must_use]
+    pub fn deadline(&self, id: TimerId) -> Option<Time> {
+        self.live(id).map(|entry| entry.at)
+    }
+
     /// The key of a timer whose deadline is not after `now`; asked again until `None`.
     ///
     /// Earlier deadlines come first; equal ones come in no particular order, and one armed in the past between two calls

@@ -489,8 +489,8 @@ impl<A: App> Core<A> {
         }
     }
 
-    /// Arms the one timer of a connection, if something of it may come too late. One that is armed already is left to
-    /// fire: it asks again.
+    /// Arms the one timer of a connection, if something of it may come too late. One that is armed for an earlier time is
+    /// left to fire: it asks again.
     pub(super) fn watch(&mut self, conn: ConnId) {
         let Some(row) = self.conns.get_mut(conn) else {
             return;
@@ -498,12 +498,16 @@ impl<A: App> Core<A> {
         let Protocol::Http(http) = &row.protocol else {
             return;
         };
-        if row.timer.is_some() {
+        let Some(at) = http.deadline(&self.config.http) else {
             return;
+        };
+        if let Some(timer) = row.timer {
+            if self.timers.deadline(timer).is_some_and(|armed| armed <= at) {
+                return;
+            }
+            self.timers.cancel(timer);
         }
-        if let Some(at) = http.deadline(&self.config.http) {
-            row.timer = Some(self.timers.arm(at, Due::Http(conn)));
-        }
+        row.timer = Some(self.timers.arm(at, Due::Http(conn)));
     }
 
     fn linger(&mut self, conn: ConnId) {

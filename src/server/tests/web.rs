@@ -286,3 +286,15 @@ fn requests_behind_one_that_is_owed_an_answer_are_not_read_without_end() {
     assert_eq!(world.answer(conn), Some((200, "late".into())));
     assert_eq!(world.server.core.counters.requests, 2, "and so on");
 }
+
+#[test]
+fn a_deadline_that_had_come_nearer_was_missed() {
+    let mut world = world(|_| {});
+    let conn = world.connect();
+    world.ask(conn, "GET", "/", "", "");
+    assert_eq!(world.answer(conn).unwrap().0, 404);
+    world.wait(Duration::from_micros(5_999_999));
+    assert!(!world.is_closed(conn));
+    world.wait(Duration::from_micros(1));
+    assert!(world.is_closed(conn), "6 s idle, not 10 s for a first head");
+}

@@ -1,0 +1,484 @@
+//! Every limit of the library is reached by a test: those that a whole server shows are reached here over real sockets,
+//! and [`REACHED`] says where each one is.
+//!
+//! Limits of the application have their tests beside it.
+
+mod support;
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use roomcast::{App, Config, Server};
+use support::{PATIENCE, Rig, header};
+
+/// Each field of the configuration: the file and the test that reach it, or why none does.
+const REACHED: &[(&str, &str)] = &[
+    // Reactor
+    (
+        "backlog",
+        "not reached: the kernel keeps the count, and what it does with one too many is its own",
+    ),
+    (
+        "connections_max",
+        "tests/reactor.rs who_comes_over_the_limit_is_closed_at_once",
+    ),
+    (
+        "connections_per_address_max",
+        "src/reactor/listener.rs an_address_has_as_many_connections_as_it_may_and_a_released_one_makes_room",
+    ),
+    (
+        "accepts_per_turn_max",
+        "tests/reactor.rs a_herd_is_accepted_over_several_turns",
+    ),
+    (
+        "inbox_bytes_max",
+        "tests/reactor.rs a_full_inbox_stops_the_reading_until_something_is_taken",
+    ),
+    (
+        "read_bytes_per_turn_max",
+        "tests/limits.rs one_that_talks_without_end_does_not_keep_the_others_waiting",
+    ),
+    (
+        "writes_per_turn_max",
+        "tests/reactor.rs an_echo_goes_on_while_a_thousand_are_told_something",
+    ),
+    (
+        "flush_within",
+        "tests/reactor.rs a_flush_that_takes_too_long_is_cut",
+    ),
+    (
+        "unacknowledged_within",
+        "src/reactor/listener.rs an_accepted_socket_is_tuned",
+    ),
+    (
+        "letters_max",
+        "tests/reactor.rs a_letter_too_many_is_given_back_and_so_is_one_for_nobody",
+    ),
+    // Http
+    (
+        "request_line_bytes_max",
+        "tests/limits.rs a_head_is_as_large_as_it_may_be_and_no_larger",
+    ),
+    (
+        "head_bytes_max",
+        "tests/limits.rs a_head_is_as_large_as_it_may_be_and_no_larger",
+    ),
+    (
+        "headers_max",
+        "tests/limits.rs a_head_is_as_large_as_it_may_be_and_no_larger",
+    ),
+    (
+        "body_bytes_max",
+        "tests/limits.rs a_body_that_is_too_large_is_refused_before_it_comes",
+    ),
+    (
+        "head_within",
+        "tests/limits.rs a_head_that_does_not_end_is_refused_in_time",
+    ),
+    (
+        "body_idle_max",
+        "tests/limits.rs a_body_that_does_not_end_is_refused_in_time",
+    ),
+    (
+        "body_bytes_per_second_min",
+        "src/http/tests/deadlines.rs a_body_may_neither_pause_nor_trickle",
+    ),
+    (
+        "keep_alive_idle_max",
+        "tests/limits.rs an_idle_connection_is_closed_without_a_word",
+    ),
+    (
+        "answers_waiting_bytes_max",
+        "src/server/tests/web.rs pipelined_answers_that_nobody_read_were_piled_up",
+    ),
+    (
+        "linger_bytes_max",
+        "tests/reactor.rs a_lingering_connection_reads_only_so_much",
+    ),
+    (
+        "linger_within",
+        "tests/reactor.rs a_lingering_connection_waits_only_so_long",
+    ),
+    // WebSocket
+    (
+        "message_bytes_max",
+        "tests/limits.rs a_message_that_is_too_long_is_closed_from_its_header_alone",
+    ),
+    (
+        "fragments_max",
+        "tests/limits.rs a_message_in_too_many_fragments_is_closed",
+    ),
+    (
+        "close_within",
+        "src/server/tests/mod.rs a_websocket_against_the_rules_is_told_why_and_given_two_seconds",
+    ),
+    // Engine
+    ("path", "not a limit"),
+    (
+        "ping_every",
+        "src/engineio/tests/heartbeat.rs a_ping_follows_the_pong_and_not_the_ping_before_it",
+    ),
+    (
+        "pong_within",
+        "tests/limits.rs who_does_not_answer_a_ping_is_closed",
+    ),
+    (
+        "upgrade_within",
+        "src/engineio/tests/upgrade.rs an_upgrade_that_takes_too_long_is_given_up",
+    ),
+    (
+        "payload_bytes_max",
+        "tests/limits.rs a_body_that_is_too_large_is_refused_before_it_comes",
+    ),
+    (
+        "packets_per_turn_max",
+        "src/server/tests/web.rs three_hundred_thousand_packets_in_one_post_kept_the_others_waiting",
+    ),
+    (
+        "queue_bytes_soft_max",
+        "tests/limits.rs who_reads_too_slowly_for_too_long_is_cut",
+    ),
+    (
+        "queue_bytes_max",
+        "tests/limits.rs who_is_sent_more_than_may_wait_is_cut_at_once",
+    ),
+    (
+        "slow_within",
+        "tests/limits.rs who_reads_too_slowly_for_too_long_is_cut",
+    ),
+    (
+        "farewell_within",
+        "src/engineio/tests/mod.rs a_farewell_is_kept_for_thirty_seconds",
+    ),
+    ("upgrades", "not a limit"),
+    ("polling", "not a limit"),
+    ("websocket", "not a limit"),
+    ("origins", "not a limit"),
+    ("serve_client", "not a limit"),
+    ("handshake_kept", "not a limit"),
+    // SocketIo
+    (
+        "connect_within",
+        "tests/limits.rs who_joins_no_namespace_is_closed_in_time",
+    ),
+    (
+        "attachments_max",
+        "tests/limits.rs a_packet_beyond_its_limits_ends_the_session",
+    ),
+    (
+        "packet_bytes_max",
+        "tests/limits.rs a_packet_beyond_its_limits_ends_the_session",
+    ),
+    (
+        "attachments_within",
+        "tests/limits.rs attachments_that_do_not_come_end_the_session",
+    ),
+    (
+        "json_depth_max",
+        "tests/limits.rs a_packet_beyond_its_limits_ends_the_session",
+    ),
+    (
+        "namespaces_max",
+        "tests/limits.rs a_namespace_too_many_or_too_long_is_refused_and_the_others_stay",
+    ),
+    (
+        "namespace_bytes_max",
+        "tests/limits.rs a_namespace_too_many_or_too_long_is_refused_and_the_others_stay",
+    ),
+    (
+        "acks_max",
+        "src/server/tests/mod.rs no_more_answers_are_awaited_than_one_socket_may_owe",
+    ),
+    (
+        "drain_within",
+        "src/server/tests/stopping.rs a_job_that_takes_too_long_is_not_waited_for",
+    ),
+];
+
+/// Short, but long enough for whatever must happen before it.
+const SOON: Duration = Duration::from_millis(50);
+
+#[test]
+fn every_field_of_the_configuration_is_reached_by_a_test() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let config = read("src/config.rs");
+    for of in ["Reactor", "Http", "WebSocket", "Engine", "SocketIo"] {
+        let start = config.find(&format!("pub struct {of} {{")).unwrap();
+        let body = &config[start..start + config[start..].find("\n}").unwrap()];
+        let fields = body
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.trim().strip_prefix("pub "))
+            .filter_map(|line| line.split(':').next());
+        for field in fields {
+            let listed = REACHED.iter().any(|(name, _)| *name == field);
+            assert!(listed, "{of}::{field} is in no row of REACHED");
+        }
+    }
+    for (field, place) in REACHED {
+        let Some((file, test)) = place.split_once(".rs ") else {
+            assert!(place.starts_with("not "), "{field}");
+            continue;
+        };
+        let source = read(&format!("{file}.rs"));
+        assert!(source.contains(&format!("fn {test}()")), "{field}: {place}");
+    }
+}
+
+/// An application that tells a test how sockets end.
+struct Ends(Sender<&'static str>);
+
+impl App for Ends {
+    type Data = ();
+}
+
+/// A server with `/` and `/chat` whose ends are told, and what is told.
+fn rig(change: impl FnOnce(&mut Config)) -> (Rig<Ends>, Receiver<&'static str>) {
+    let (sender, ends) = channel();
+    let mut config = Config::default();
+    change(&mut config);
+    (Rig::new(config, || Ends(sender), describe), ends)
+}
+
+fn describe(server: &mut Server<Ends>) {
+    server.of("/chat");
+    server
+        .of("/")
+        .on_raw("echo", |socket, args, _| socket.emit("echo", &args))
+        .on("flood", |socket, (bytes,): (usize,), _| {
+            let piece = "x".repeat(1_000_000);
+            for _ in 0..bytes / piece.len() {
+                socket.emit("flood", &piece);
+            }
+        })
+        .on_disconnect(|socket, reason| {
+            // Once the test is over nobody listens.
+            let _ = socket.app.0.send(reason.as_str());
+        });
+}
+
+fn next(ends: &Receiver<&'static str>) -> &'static str {
+    ends.recv_timeout(PATIENCE).expect("an end")
+}
+
+#[test]
+fn a_head_is_as_large_as_it_may_be_and_no_larger() {
+    let (rig, _) = rig(|config| {
+        config.http.request_line_bytes_max = 100;
+        config.http.head_bytes_max = 400;
+        config.http.headers_max = 3;
+    });
+    let line = |bytes: usize| {
+        let path = "x".repeat(bytes - "GET / HTTP/1.1\r\n".len());
+        format!("GET /{path} HTTP/1.1\r\nHost: here\r\n\r\n")
+    };
+    assert_eq!(rig.status_of(line(100).as_bytes()), 404);
+    assert_eq!(rig.status_of(line(103).as_bytes()), 414);
+    let headers = |count: usize| {
+        let more = "A: b\r\n".repeat(count - 1);
+        format!("GET / HTTP/1.1\r\nHost: here\r\n{more}\r\n")
+    };
+    assert_eq!(rig.status_of(headers(3).as_bytes()), 404);
+    assert_eq!(rig.status_of(headers(4).as_bytes()), 431);
+    let head = |bytes: usize| {
+        let empty = "GET / HTTP/1.1\r\nHost: here\r\nA: \r\n\r\n".len();
+        let value = "x".repeat(bytes - empty);
+        format!("GET / HTTP/1.1\r\nHost: here\r\nA: {value}\r\n\r\n")
+    };
+    assert_eq!(rig.status_of(head(400).as_bytes()), 404);
+    assert_eq!(rig.status_of(head(401).as_bytes()), 431);
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_before_it_comes() {
+    let (rig, _) = rig(|config| config.engine.payload_bytes_max = 10);
+    let post = |headers: &str, body: &str| {
+        format!("POST / HTTP/1.1\r\nHost: here\r\n{headers}\r\n\r\n{body}")
+    };
+    let whole = post("Content-Length: 10", "0123456789");
+    assert_eq!(rig.status_of(whole.as_bytes()), 404);
+    let declared = post("Content-Length: 11", "");
+    assert_eq!(rig.status_of(declared.as_bytes()), 413);
+    let chunked = post("Transfer-Encoding: chunked", "6\r\nabcdef\r\n5\r\n");
+    assert_eq!(rig.status_of(chunked.as_bytes()), 413);
+}
+
+#[test]
+fn a_head_that_does_not_end_is_refused_in_time() {
+    let (rig, _) = rig(|config| config.http.head_within = SOON);
+    assert_eq!(rig.status_of(b"GET / HTTP/1.1\r\nHost: here\r\n"), 408);
+    rig.connect().outlive();
+}
+
+#[test]
+fn a_body_that_does_not_end_is_refused_in_time() {
+    let (rig, _) = rig(|config| config.http.body_idle_max = SOON);
+    let post = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\nabc";
+    assert_eq!(rig.status_of(post), 408);
+}
+
+#[test]
+fn an_idle_connection_is_closed_without_a_word() {
+    let (rig, _) = rig(|config| config.http.keep_alive_idle_max = SOON);
+    let mut client = rig.connect();
+    client.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n");
+    assert_eq!(client.answer().0, 404);
+    client.outlive();
+}
+
+#[test]
+fn one_that_talks_without_end_does_not_keep_the_others_waiting() {
+    let (rig, ends) = rig(|config| config.reactor.read_bytes_per_turn_max = 1);
+    let (mut talker, mut other) = (rig.socket(""), rig.socket(""));
+    let packet = "42[\"unknown\"]";
+    let mut frame = header(0x81, packet.len());
+    frame.extend_from_slice(packet.as_bytes());
+    // As much as the two kernels between us hold, so that there is something to read in every turn.
+    talker.send(&frame.repeat(20_000));
+    other.say("42[\"echo\",1]");
+    assert_eq!(other.hear(), "42[\"echo\",1]");
+    talker.say("42[\"echo\",2]");
+    assert_eq!(talker.hear(), "42[\"echo\",2]");
+    assert!(ends.try_recv().is_err());
+}
+
+#[test]
+fn a_message_that_is_too_long_is_closed_from_its_header_alone() {
+    let (rig, ends) = rig(|config| config.engine.payload_bytes_max = 1000);
+    let mut client = rig.socket("");
+    let fits = format!("42[\"echo\",\"{}\"]", "x".repeat(987));
+    assert_eq!(fits.len(), 1000);
+    client.say(&fits);
+    assert_eq!(client.hear(), fits);
+    client.send(&header(0x81, 1001));
+    assert_eq!(client.hear(), "close 1009");
+    assert_eq!(next(&ends), "transport error");
+
+    let mut client = rig.socket("");
+    client.frame(0x01, &[b'x'; 600]);
+    client.send(&header(0x80, 401));
+    assert_eq!(client.hear(), "close 1009");
+}
+
+#[test]
+fn a_message_in_too_many_fragments_is_closed() {
+    let (rig, ends) = rig(|config| config.websocket.fragments_max = 4);
+    let mut client = rig.socket("");
+    for (first, part) in [(1, "42"), (0, "[\"ec"), (0, "ho\""), (0x80, ",1]")] {
+        client.frame(first, part.as_bytes());
+    }
+    assert_eq!(client.hear(), "42[\"echo\",1]");
+    for first in [1, 0, 0, 0, 0] {
+        client.frame(first, b"");
+    }
+    assert_eq!(client.hear(), "close 1008");
+    assert_eq!(next(&ends), "transport error");
+}
+
+#[test]
+fn who_does_not_answer_a_ping_is_closed() {
+    let (rig, ends) = rig(|config| {
+        config.engine.ping_every = SOON;
+        config.engine.pong_within = SOON;
+        config.engine.slow_within = SOON / 2;
+    });
+    let mut client = rig.socket("");
+    assert_eq!(client.hear(), "close 1000");
+    assert_eq!(next(&ends), "ping timeout");
+}
+
+#[test]
+fn who_is_sent_more_than_may_wait_is_cut_at_once() {
+    let (rig, ends) = rig(|config| config.engine.queue_bytes_max = 3_000_000);
+    let mut client = rig.socket("");
+    client.say("42[\"flood\",4000000]");
+    assert_eq!(next(&ends), "slow consumer");
+    client.outlive();
+}
+
+#[test]
+fn who_reads_too_slowly_for_too_long_is_cut() {
+    let (rig, ends) = rig(|config| {
+        config.engine.queue_bytes_soft_max = 1000;
+        config.engine.queue_bytes_max = usize::MAX;
+        config.engine.slow_within = SOON;
+    });
+    let mut client = rig.socket("");
+    // More than the two kernels between us hold.
+    client.say("42[\"flood\",64000000]");
+    assert_eq!(next(&ends), "slow consumer");
+    client.outlive();
+}
+
+#[test]
+fn who_joins_no_namespace_is_closed_in_time() {
+    let (rig, _) = rig(|config| config.socketio.connect_within = SOON);
+    let mut client = rig.websocket();
+    assert_eq!(client.hear(), "close 1000");
+}
+
+#[test]
+fn a_packet_beyond_its_limits_ends_the_session() {
+    let (rig, ends) = rig(|config| {
+        config.socketio.attachments_max = 2;
+        config.socketio.packet_bytes_max = 200;
+        config.socketio.json_depth_max = 4;
+    });
+    let placeholders = "{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":1}";
+    let two = format!("452-[\"echo\",{placeholders}]");
+    let mut client = rig.socket("");
+    client.say(&two);
+    client.frame(0x82, b"a");
+    client.frame(0x82, b"b");
+    assert_eq!(client.hear(), two);
+    client.hear();
+    client.hear();
+    client.say("42[\"echo\",[[[]]]]");
+    assert_eq!(client.hear(), "42[\"echo\",[[[]]]]");
+    client.say("42[\"echo\",[[[[]]]]]");
+    assert_eq!(client.hear(), "close 1000");
+    assert_eq!(next(&ends), "parse error");
+
+    let mut client = rig.socket("");
+    client.say("453-[\"echo\"]");
+    assert_eq!(client.hear(), "close 1000");
+    assert_eq!(next(&ends), "parse error");
+
+    let mut client = rig.socket("");
+    client.say(&two);
+    client.frame(0x82, &[0; 201]);
+    assert_eq!(client.hear(), "close 1000");
+    assert_eq!(next(&ends), "parse error");
+}
+
+#[test]
+fn attachments_that_do_not_come_end_the_session() {
+    let (rig, ends) = rig(|config| config.socketio.attachments_within = SOON);
+    let mut client = rig.socket("");
+    client.say("451-[\"echo\",{\"_placeholder\":true,\"num\":0}]");
+    assert_eq!(client.hear(), "close 1000");
+    assert_eq!(next(&ends), "parse error");
+}
+
+#[test]
+fn a_namespace_too_many_or_too_long_is_refused_and_the_others_stay() {
+    let (rig, ends) = rig(|config| {
+        config.socketio.namespaces_max = 1;
+        config.socketio.namespace_bytes_max = 5;
+    });
+    let mut client = rig.socket("");
+    client.say("40/chat,");
+    assert_eq!(
+        client.hear(),
+        "44/chat,{\"message\":\"Too many namespaces\"}"
+    );
+    client.say("40/chats,");
+    assert_eq!(
+        client.hear(),
+        "44/chats,{\"message\":\"Invalid namespace\"}"
+    );
+    client.say("42[\"echo\",1]");
+    assert_eq!(client.hear(), "42[\"echo\",1]");
+    assert!(ends.try_recv().is_err());
+}

@@ -1,0 +1,192 @@
+//! A real server on a port the kernel chose, and the smallest clients that speak to it over real sockets.
+//!
+//! Nothing here sleeps: a client waits for a byte, and fails when none comes.
+#![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::mpsc::channel;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use roomcast::server::Handle;
+use roomcast::{App, Config, Server};
+
+/// No test waits longer for anything.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server on a thread of its own, ended with the test.
+pub(crate) struct Rig<A: App> {
+    address: SocketAddr,
+    handle: Handle<A>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<A: App> Rig<A> {
+    /// Runs a server that `describe` has described, on the thread it is to run on.
+    pub(crate) fn new(
+        config: Config,
+        app: impl FnOnce() -> A + Send + 'static,
+        describe: impl FnOnce(&mut Server<A>) + Send + 'static,
+    ) -> Self {
+        let (sender, ready) = channel();
+        let run = move || {
+            let mut server = Server::new(config, app());
+            describe(&mut server);
+            let listening = server.listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+            let address = listening.local_addr().unwrap();
+            sender.send((address, listening.handle())).unwrap();
+            listening.run().unwrap();
+        };
+        let thread = thread::Builder::new().spawn(run).unwrap();
+        let (address, handle) = ready.recv_timeout(PATIENCE).unwrap();
+        Self {
+            address,
+            handle,
+            thread: Some(thread),
+        }
+    }
+
+    /// A connection.
+    pub(crate) fn connect(&self) -> Client {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Client { stream }
+    }
+
+    /// The status of the answer to a request on a connection of its own.
+    pub(crate) fn status_of(&self, request: &[u8]) -> u16 {
+        let mut client = self.connect();
+        client.send(request);
+        client.answer().0
+    }
+
+    /// A client by WebSocket in a namespace; `place` is the namespace as a CONNECT names it, empty for `/`.
+    pub(crate) fn socket(&self, place: &str) -> Client {
+        let mut client = self.websocket();
+        client.say(&format!("40{place}"));
+        assert!(client.hear().starts_with(&format!("40{place}{{\"sid\"")));
+        client
+    }
+
+    /// A client by WebSocket that has had its handshake.
+    pub(crate) fn websocket(&self) -> Client {
+        let mut client = self.connect();
+        client.send(
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\n\
+            Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        );
+        assert!(client.head().starts_with("HTTP/1.1 101 "));
+        assert!(client.hear().starts_with("0{"));
+        client
+    }
+}
+
+impl<A: App> Drop for Rig<A> {
+    fn drop(&mut self) {
+        self.handle.stop();
+        self.handle.stop();
+        let joined = self.thread.take().map(JoinHandle::join);
+        assert!(
+            thread::panicking() || matches!(joined, Some(Ok(()))),
+            "the server failed"
+        );
+    }
+}
+
+/// One client's connection.
+pub(crate) struct Client {
+    stream: TcpStream,
+}
+
+impl Client {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.stream.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// A head, up to its blank line.
+    pub(crate) fn head(&mut self) -> String {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.extend(self.take::<1>());
+        }
+        String::from_utf8(head).unwrap()
+    }
+
+    /// An answer: its status and its body.
+    pub(crate) fn answer(&mut self) -> (u16, String) {
+        let head = self.head();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("Content-Length: "))
+            .map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).unwrap();
+        (
+            head[9..12].parse().unwrap(),
+            String::from_utf8(body).unwrap(),
+        )
+    }
+
+    /// One masked frame; the mask is zeros, which change nothing.
+    pub(crate) fn frame(&mut self, first: u8, payload: &[u8]) {
+        let mut frame = header(first, payload.len());
+        frame.extend_from_slice(payload);
+        self.send(&frame);
+    }
+
+    /// A text frame.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.frame(0x81, text.as_bytes());
+    }
+
+    /// The next frame that is no ping of the engine: text as it is, a close frame as `close CODE`.
+    pub(crate) fn hear(&mut self) -> String {
+        loop {
+            let [first, length] = self.take();
+            let length = match length {
+                127 => usize::try_from(u64::from_be_bytes(self.take())).unwrap(),
+                126 => usize::from(u16::from_be_bytes(self.take())),
+                short => usize::from(short),
+            };
+            let mut payload = vec![0; length];
+            self.stream.read_exact(&mut payload).unwrap();
+            match first {
+                0x88 => return format!("close {}", u16::from_be_bytes([payload[0], payload[1]])),
+                _ if payload == b"2" => {}
+                _ => return String::from_utf8(payload).unwrap(),
+            }
+        }
+    }
+
+    /// Reads until the server has ended the connection, orderly or not.
+    pub(crate) fn outlive(&mut self) {
+        match self.stream.read_to_end(&mut Vec::new()) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
+        }
+    }
+}
+
+/// The header of a masked frame, its mask zeros.
+pub(crate) fn header(first: u8, payload_bytes: usize) -> Vec<u8> {
+    let mut header = vec![first];
+    if let Ok(length @ 0..126) = u8::try_from(payload_bytes) {
+        header.push(0x80 | length);
+    } else if let Ok(length) = u16::try_from(payload_bytes) {
+        header.push(0x80 | 126);
+        header.extend_from_slice(&length.to_be_bytes());
+    } else {
+        header.push(0x80 | 127);
+        header.extend_from_slice(&u64::try_from(payload_bytes).unwrap().to_be_bytes());
+    }
+    header.extend_from_slice(&[0; 4]);
+    header
+}
