@@ -189,7 +189,7 @@ function settle(person) {
   me = person;
   workspace = session.workspace;
   document.body.dataset.view = "chat";
-  document.body.dataset.foot = "write";
+  doors.opened();
   outbox ??= new Outbox({ uid: me.id, storage, ask: (body) => ask("send", body), report: {
     changed: () => draw(),
     sent,

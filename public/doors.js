@@ -42,7 +42,12 @@ export class Doors {
   /** The bar alone, over a room that stays as it is. */
   bar(why) {
     this.#say(why ?? "");
-    document.body.dataset.foot = "sign-in";
+    this.#stand("sign-in");
+  }
+
+  /** We are in: the composer stands where the bar stood. */
+  opened() {
+    this.#stand("write");
   }
 
   /** Signed out, with nothing behind the bar. */
@@ -97,7 +102,7 @@ export class Doors {
   /** The last page of somebody who was removed. */
   removed() {
     this.#welcome(el("h1", null, say.removedTitle), el("p", null, say.removedText));
-    document.body.dataset.foot = "none";
+    this.#stand("none");
   }
 
   #askInvite() {
@@ -133,8 +138,15 @@ export class Doors {
       fields, error,
       el("p", { class: "doors" }, go, back ? el("button", { type: "button", class: "quiet-link", onclick: back }, say.back) : null));
     this.#welcome(ornament, el("h1", null, title), el("p", null, text), form);
-    document.body.dataset.foot = "none";
+    this.#stand("none");
     form.querySelector("input")?.focus();
+  }
+
+  /** What stands at the foot. The bar is taken out when it is not wanted: one login field at a time. */
+  #stand(foot) {
+    document.body.dataset.foot = foot;
+    if (foot !== "sign-in") this.#bar.remove();
+    else if (!this.#bar.isConnected) at("foot").append(this.#bar);
   }
 
   #welcome(...children) {

@@ -202,15 +202,15 @@ function wait(ms) {
   return seconds < 90 ? many(seconds, "second", "seconds") : many(Math.ceil(seconds / 60), "minute", "minutes");
 }
 
-const times = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const times = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const days = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 const years = new Intl.DateTimeFormat(locale, {
   weekday: "long", day: "numeric", month: "long", year: "numeric",
 });
 const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
-/** The hour and minute, as the reader's system writes them. */
-export const clock = (at) => times.format(at);
+/** The hour and minute, as the reader's system writes them, narrow enough for the margin: "2:05pm". */
+export const clock = (at) => times.format(at).replace(/\s?([AP])M$/, (_, half) => `${half.toLowerCase()}m`);
 
 /** Day, month and hour, for things that end. */
 export const moment = (at) => moments.format(at);
