@@ -43,6 +43,7 @@ let canInvite = false;
 let build = null;
 let open = null;
 let newAt = 0;
+let newCount = 0;
 let outbox = null;
 let drawing = false;
 
@@ -247,7 +248,7 @@ function lineChanged() {
   const state = wire.state;
   if (state === "lost") {
     strip.lower("connecting", "catchingUp", "silent");
-    strip.raise("lost", { retryAt: wire.retryAt, tryNow: () => wire.tryNow() }, LOST_AFTER_MS);
+    strip.raise("lost", { retryAt: () => wire.retryAt, tryNow: () => wire.tryNow() }, LOST_AFTER_MS);
     typing.clear();
   } else if (state === "ready") strip.lower("connecting", "lost", "silent");
   else if (state === "connecting") strip.raise("connecting", {}, CONNECTING_AFTER_MS);
@@ -330,9 +331,10 @@ function noted(row) {
   if (row.by === me.id) {
     if (row.cid) outbox.confirm(row.cid);
     room.read = Math.max(room.read, row.seq);
-  } else if (row.room === open && row.seq > room.seq && !reading.now && newAt <= room.read) {
+  } else if (row.room === open && row.seq > room.seq) {
     // Nobody looks: the line goes where the looking stopped.
-    newAt = room.read + 1;
+    if (!reading.now && newAt <= room.read) [newAt, newCount] = [room.read + 1, Math.max(0, room.seq - room.read)];
+    if (newAt > 0) newCount += 1;
   }
   room.seq = Math.max(room.seq, row.seq);
 }
@@ -393,7 +395,8 @@ function turnTo(id) {
   fill(at("stage"));
   delete at("stage").dataset.empty;
   storage.put(`last.${me.id}`, id);
-  if (room.seq > room.read) newAt = room.read + 1;
+  newCount = room.seq - room.read;
+  if (newCount > 0) newAt = room.read + 1;
   composer.turn(id, cleanName(room.name), limits.text);
   if (wide.matches) composer.focus();
   load();
@@ -523,7 +526,7 @@ function drawNow() {
   const empty = log?.loaded && log.atStart && log.rows.length === 0 && pending.length === 0;
   showEmpty(empty);
   at("skeleton").hidden = Boolean(log?.loaded);
-  list.show({ room, log: log ?? new RoomLog(0), pending, me, people, newAt });
+  list.show({ room, log: log ?? new RoomLog(0), pending, me, people, newAt, newCount });
   showJump();
   reading.look();
 }

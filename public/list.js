@@ -45,7 +45,7 @@ export class MessageList {
     return this.#stuck && (this.#picture?.log.atTail ?? false);
   }
 
-  /** Draws a room: `{room, log, pending, me, people, newAt}`. Another room than before starts afresh. */
+  /** Draws a room: `{room, log, pending, me, people, newAt, newCount}`. Another room than before starts afresh. */
   show(picture) {
     const another = this.#picture?.room.id !== picture.room.id || !this.#picture.log.loaded;
     if (another && this.#picture?.room.id !== picture.room.id) this.clear();
@@ -98,7 +98,7 @@ export class MessageList {
   // ── what stands where ──
 
   #items() {
-    const { log, pending, me, newAt, room } = this.#picture;
+    const { log, pending, me, newAt, newCount } = this.#picture;
     const items = [];
     if (log.loaded && log.atStart && log.rows.length > 0) items.push({ key: "start", kind: "start" });
     const drawn = new Set();
@@ -110,7 +110,7 @@ export class MessageList {
       if (newDay) items.push({ key: `d${day}`, kind: "day", at: row.at });
       const line = !lined && row.seq >= newAt;
       if (line) {
-        items.push({ key: "new", kind: "new", at: row.at, count: room.seq - newAt + 1 });
+        items.push({ key: "new", kind: "new", at: row.at, count: newCount });
         lined = true;
       }
       const grouped = !newDay && !line && before.by === row.by && !row.deleted && !before.deleted &&

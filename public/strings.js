@@ -203,11 +203,11 @@ function wait(ms) {
 }
 
 const times = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const days = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
-const years = new Intl.DateTimeFormat(locale, {
+const days = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const years = new Intl.DateTimeFormat(undefined, {
   weekday: "long", day: "numeric", month: "long", year: "numeric",
 });
-const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** The hour and minute, as the reader's system writes them, narrow enough for the margin: "2:05pm". */
 export const clock = (at) => times.format(at).replace(/\s?([AP])M$/, (_, half) => `${half.toLowerCase()}m`);

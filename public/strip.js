@@ -53,7 +53,7 @@ export class Strip {
     if (name !== "lost") return fill(this.#node, ...this.#words(name, data));
     // The seconds are for the eye: a status that counts down aloud would never be quiet.
     const seconds = el("span", { "aria-hidden": "true" });
-    const count = () => (seconds.textContent = say.lost(Math.ceil((data.retryAt - Date.now()) / 1000))[1]);
+    const count = () => (seconds.textContent = say.lost(Math.ceil((data.retryAt() - Date.now()) / 1000))[1]);
     const [before, , after] = say.lost(0);
     fill(this.#node, el("span", null, before, seconds, after), this.#button(say.tryNow, data.tryNow), el("span", null, say.keepWriting));
     count();
