@@ -370,8 +370,9 @@ function route() {
     return route();
   }
   document.body.dataset.pane = asked === null ? "list" : "room";
-  if (asked !== open) turnTo(asked);
-  else if (rooms.has(open) && !logs.get(open)?.loaded) load();
+  // A room whose rows are not here yet is turned to anew: what was known of it may be old, or nothing.
+  if (asked !== open || (rooms.has(open) && !logs.get(open)?.loaded)) turnTo(asked);
+  else if (asked !== null && !rooms.has(asked) && wire.state === "ready") offer(asked);
   draw();
 }
 
@@ -382,7 +383,7 @@ function go(id) {
 }
 
 function turnTo(id) {
-  logs.get(open)?.left();
+  if (id !== open) logs.get(open)?.left();
   open = id;
   newAt = 0;
   typing.turn(id);

@@ -18,6 +18,8 @@ export class MessageList {
   #nodes = new Map();
   #picture = null;
   #stuck = true;
+  // Whether this room's rows have been on screen: the first time decides where it opens.
+  #arrived = false;
   #focused = null;
   #edges;
 
@@ -47,12 +49,11 @@ export class MessageList {
 
   /** Draws a room: `{room, log, pending, me, people, newAt, newCount}`. Another room than before starts afresh. */
   show(picture) {
-    const another = this.#picture?.room.id !== picture.room.id || !this.#picture.log.loaded;
-    if (another && this.#picture?.room.id !== picture.room.id) this.clear();
+    if (this.#picture?.room.id !== picture.room.id) this.clear();
     this.#picture = picture;
-    const anchor = another || this.#stuck ? null : this.#anchor();
+    const anchor = this.#stuck ? null : this.#anchor();
     this.#reconcile(this.#items());
-    if (another && picture.log.loaded) this.#arrive();
+    if (!this.#arrived && picture.log.loaded) this.#arrive();
     else if (anchor) this.#scroller.scrollTop += anchor.node.getBoundingClientRect().top - anchor.top;
     else if (this.#stuck) this.toEnd();
     this.#stuck = this.#near();
@@ -71,6 +72,7 @@ export class MessageList {
     this.#nodes.clear();
     this.#picture = null;
     this.#focused = null;
+    this.#arrived = false;
     this.#stuck = true;
   }
 
@@ -179,6 +181,7 @@ export class MessageList {
 
   /** Where a room opens: at the "new" line if that is above the fold, else at the end. */
   #arrive() {
+    this.#arrived = true;
     this.toEnd();
     const line = this.#nodes.get("new")?.node;
     if (!line) return;

@@ -47,8 +47,8 @@ export class RoomsNav {
   #meMenu(me, online) {
     const name = cleanName(me.name);
     this.#menu.show(
-      [flag(me.id, name), el("bdi", { class: "name" }, name), el("span", { class: online ? "dot on" : "dot" }), el("span", { class: "state" }, online ? say.online : say.offline)],
-      say.me(name),
+      [flag(me.id, name), el("bdi", { class: "name" }, name), el("span", { class: online ? "dot on" : "dot" }), el("span", { class: "state" }, online ? say.online : say.offline), el("span", { class: "unseen" }, say.settings)],
+      null,
       [this.#menu.theme(), this.#menu.wish(say.signOut, () => this.signOut())],
     );
   }

@@ -108,7 +108,7 @@ export const say = {
   someone: "Someone who left",
 
   // Me
-  me: (name) => `${name}: settings`,
+  settings: "settings",
   theme: "Theme",
   themes: { system: "System", light: "Light", dark: "Dark" },
   signOut: "Sign out",
