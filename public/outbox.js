@@ -16,7 +16,7 @@ export class Outbox {
   #entries = [];
   #busy = new Set();
 
-  /** `ask(body)` sends; `report` has `changed(room)`, `sent(entry, answer)`, `failed(entry)`, `silent()`, `signedOut()`. */
+  /** `ask(body)` sends; `report` has `changed(room)`, `sent(entry, answer)`, `failed(entry)`, `silent()`. */
   constructor({ uid, storage, ask, report }) {
     this.#uid = uid;
     this.#storage = storage;
@@ -35,10 +35,6 @@ export class Outbox {
 
   of(room) {
     return this.#entries.filter((entry) => entry.room === room);
-  }
-
-  has(room) {
-    return this.#entries.some((entry) => entry.room === room);
   }
 
   add(room, text) {
@@ -127,7 +123,6 @@ export class Outbox {
     if (answer.code === "slow" || answer.code === "busy" || answer.code === "full") return this.#pause(entry, answer);
     if (answer.code === "away" || answer.code === "auth") {
       entry.code = undefined;
-      if (answer.code === "auth") this.#report.signedOut();
       this.#report.changed(room);
       return false;
     }

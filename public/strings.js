@@ -16,16 +16,12 @@ export const say = {
   workspace: "Workspace name",
   code: "Set-up code",
   inviteCode: "Invite link or code",
-  signIn: "Sign in",
-  signInForm: "Sign in",
   showPassword: "Show letters",
   hidePassword: "Hide letters",
   haveInvite: "I have an invite",
   makeAccount: "Make an account",
-  welcomeTo: (place) => `This is ${place}.`,
   whoToAsk: "Sign in below. If you have no account, ask someone inside for an invite link.",
   whoToAskOpen: "Sign in below, or make an account: this place is open.",
-  notSetUp: "Not set up yet",
   setUpTitle: "Open the logbook",
   setUpText: "Name this place and make its first admin. The code works once, for 30 minutes.",
   setUpNoCode: "The program printed a link with a code when it started. Put that code here.",
@@ -63,7 +59,6 @@ export const say = {
   removedText: "An admin removed this account. Nothing more is sent or received here.",
 
   // Rooms
-  rooms: "Rooms",
   skipToMessages: "Skip to messages",
   skipToComposer: "Skip to writing",
   browse: "All rooms",
@@ -118,8 +113,6 @@ export const say = {
   signOutDo: "Delete and sign out",
 
   // Messages
-  messages: "Messages",
-  write: "Write",
   writeTo: (room) => `Write to ${room}…`,
   send: "Send",
   newSince: (n, time) => `${numbers.format(n)} new since ${time}`,
@@ -155,14 +148,12 @@ export const say = {
   tooLong: (n, max) =>
     `${numbers.format(n)} of ${numbers.format(max)} characters. Shorten it.`,
   emptyRoom: "Nothing here yet. Say the first word.",
-  historyFailed: "Older messages did not load.",
 
   // Invite card
   inviteCardTitle: "Nobody here but you",
   inviteCardText: "Send this link to the people you want here.",
   inviteDialogTitle: "Invite somebody",
   inviteMaking: "Making a link…",
-  inviteMake: "Make an invite link",
   inviteFailed: "No link could be made just now.",
   inviteLink: "Invite link",
   inviteUses: (n, when) =>
