@@ -1,30 +1,25 @@
 // The page: makes its parts, gives each the doors it needs, and knows when we are in and when out.
 // Facts from the line come in as `hello` and events; the parts' wishes come in as calls.
 // It never draws and keeps no rooms: place.js knows, scene.js shows, and neither knows this file.
-// Left out: direct messages, mentions, search and the rest of the plan; each is one more part here.
+// Left out: direct messages, mentions, search; each is one more part here.
 
-import { Announcer } from "./announce.js";
-import { CatchUp } from "./catchup.js";
 import { Composer } from "./composer.js";
-import { Dialogs } from "./dialogs.js";
 import { at, el, fill, icon, setText } from "./dom.js";
 import { Doors, http, postedWords } from "./doors.js";
-import { History } from "./history.js";
+import { CatchUp, History } from "./history.js";
 import { bindKeys } from "./keys.js";
-import { MessageList } from "./list.js";
-import { Menu } from "./menu.js";
+import { MessageList, Reading } from "./list.js";
+import { Announcer, Strip, TypingLine } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { Dialogs, Menu } from "./overlays.js";
 import { PeopleDrawer } from "./people.js";
 import { Place } from "./place.js";
-import { Reading } from "./reading.js";
 import { RoomsNav, showBack, showTitle } from "./rooms.js";
 import { nameOf } from "./row.js";
 import { Scene } from "./scene.js";
 import { storage } from "./storage.js";
 import { say } from "./strings.js";
-import { Strip } from "./strip.js";
 import { cleanName } from "./text.js";
-import { TypingLine } from "./typing.js";
 import { Wire } from "./wire.js";
 
 const CONTRACT = 1;

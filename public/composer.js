@@ -1,7 +1,7 @@
-// The composer: a text box that grows, a button, a counter, and a draft for each room.
-// Keys and texts come in; a finished text goes out through `send`, and word that somebody types.
+// The composer: a box that grows, a button, a counter, a draft for each room.
+// Keys come in; a finished text goes out through `send`, and word that somebody types.
 // It never knows the line: it is never disabled because of the network.
-// Left out: completion of names and files; their place is left of the box.
+// Left out: completion of names, and files; their place is left of the box.
 
 import { el, fill, icon } from "./dom.js";
 import { say } from "./strings.js";

@@ -1,6 +1,5 @@
-// Elements: the only place that makes them.
-// A tag, its attributes and its children come in; an element goes out.
-// It never parses markup: text becomes a text node, so nothing anybody wrote can become an element.
+// Elements: the only place that makes them, from a tag, attributes and children.
+// It never parses markup: text becomes a text node, so nothing anybody wrote becomes an element.
 // Left out: templates and diffing; list.js compares keys, the rest is small enough to be rebuilt.
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,7 +1,7 @@
-// Doors: signing in, making the first admin, coming in by invite; and the way out.
+// Doors: signing in, making the first admin, coming in by invite.
 // The session's facts and what people type come in; `entered` goes out when a cookie is set.
-// It never sees a message, keeps no password, and never touches the draft under the bar.
-// Left out: a reset link, which has its own page later; the form works without scripts too.
+// It keeps no password, and never touches the draft under the bar.
+// Left out: reset links. The sign-in form works without scripts too.
 
 import { at, el, fill, icon } from "./dom.js";
 import { hoist } from "./flags.js";

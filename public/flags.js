@@ -1,7 +1,6 @@
-// Faces: every person flies a signal flag, drawn from the id alone.
-// An id and a name come in; a small drawing goes out, the same one everywhere.
-// It never asks a server, stores nothing, and knows nobody.
-// Left out: pictures of one's own, which would need uploads; ten patterns differ for colour-blind eyes too.
+// Faces: every person flies a signal flag, drawn from the id alone, the same everywhere.
+// It asks no server and stores nothing; ten patterns differ for colour-blind eyes too.
+// Left out: pictures of one's own, which would need uploads.
 
 import { svg } from "./dom.js";
 

@@ -1,6 +1,5 @@
-// Keys of the whole page: between rooms, through the log, and back to the text box.
-// Key events come in; calls to the parts go out.
-// It never takes a key that writes into a field, and none that a menu or a dialog has taken.
+// Keys of the whole page: between rooms, through the log, back to the text box.
+// It never takes a key that writes into a field, nor one that a menu or dialog has taken.
 // Left out: the switcher, search and help; they come with what they open.
 
 import { at } from "./dom.js";

@@ -1,7 +1,7 @@
-// The open room's messages on screen: rows, day lines, the "new" line, and where the reader's eye is.
+// The open room on screen: rows, day lines, the "new" line, and where the reader's eye is.
 // A picture of the room comes in (`show`); what the reader does goes out through `wishes`.
-// It never asks the server and never changes a message; it compares keys and moves what moved.
-// Left out: a virtual list; at most 300 real rows keep find-in-page, selection and screen readers whole.
+// It never asks the server and changes no message; it compares keys and moves what moved.
+// Left out: a virtual list; 300 real rows keep find-in-page, selection and screen readers whole.
 
 import { el, fill, icon } from "./dom.js";
 import { row as drawRow, signature } from "./row.js";
@@ -251,5 +251,37 @@ export class MessageList {
     if (!button) return;
     const cid = button.closest("li").dataset.cid;
     this.#wishes[button.dataset.do]?.(cid);
+  }
+}
+
+const READ_AFTER_MS = 1_000;
+
+/** Reading is: tab visible, window focused, newest message on screen, for one second. */
+export class Reading {
+  #wishes;
+  #timer = null;
+
+  /** `wishes` has `room()` (the open one), `atEnd()`, `mark(room, seq)`. */
+  constructor(wishes) {
+    this.#wishes = wishes;
+    for (const name of ["focus", "blur"]) addEventListener(name, () => this.look());
+    document.addEventListener("visibilitychange", () => this.look());
+  }
+
+  get now() {
+    return document.visibilityState === "visible" && document.hasFocus() && this.#wishes.atEnd();
+  }
+
+  look() {
+    const room = this.#wishes.room();
+    if (!room || room.seq <= room.read || !this.now) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      if (this.#wishes.room() === room && this.now) this.#wishes.mark(room, room.seq);
+    }, READ_AFTER_MS);
   }
 }

@@ -1,6 +1,6 @@
 // Messages on their way: written down before they are shown, sent one at a time in each room.
-// Texts and answers come in; what to draw goes out through `changed`, sent rows through `sent`.
-// It never draws, never knows the line beyond one function that asks, and never another person's entries.
+// Texts and answers come in; `changed` says what to draw, `sent` what arrived.
+// It knows the line only as a function that asks, and never another person's entries.
 // Left out: an order between rooms, which do not wait for each other.
 
 const TRIES_MAX = 3;

@@ -1,5 +1,4 @@
 // The drawer of people: who is here now, who is away.
-// The map of people comes in; the drawer and its button are drawn.
 // It never asks for presence; it is told.
 // Left out: a person's page and direct messages, which a click on a name will open.
 

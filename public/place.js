@@ -1,6 +1,6 @@
-// The place as this page knows it: who I am, my rooms, the people, and a log for each room.
-// Answers and rows come in; numbers and "is anything missing" go out.
-// It never asks, draws or waits; what is on screen is `open`, and no more is known of screens here.
+// The place as this page knows it: who I am, my rooms, the people, a log for each room.
+// Answers and rows come in; numbers, and whether anything is missing, go out.
+// It never asks, draws or waits.
 // Left out: rooms I am not in; the dialog that lists them asks each time.
 
 import { RoomLog } from "./roomlog.js";

@@ -1,13 +1,13 @@
 // The list of rooms: where I am, where something waits, and the ways to other rooms.
-// The picture of all rooms comes in; clicks are links, so the address decides what opens.
-// It never loads a message and never counts: unread is the room's seq less what was read.
+// Clicks are links, so the address decides what opens.
+// It never loads a message and never counts.
 // Left out: direct messages and levels; their groups stand under the rooms.
 
 import { at, el, fill, icon } from "./dom.js";
 import { flag } from "./flags.js";
+import { Menu } from "./overlays.js";
 import { say } from "./strings.js";
 import { cleanName } from "./text.js";
-import { Menu } from "./menu.js";
 
 export class RoomsNav {
   #workspace = el("p", { class: "workspace" });

@@ -1,7 +1,6 @@
 // One message as a line of the log: time, who, what was said, and how it fares.
-// A row or an unsent entry comes in with the people; the list item is filled with elements.
 // It never knows where the row stands, nor what a button on it will do.
-// Left out: reactions, edit and delete by hand; their place is the `fate` line under the text.
+// Left out: reactions, edit and delete; their place is the `fate` line under the text.
 
 import { el, fill, icon } from "./dom.js";
 import { flag } from "./flags.js";

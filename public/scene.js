@@ -1,7 +1,6 @@
 // What is on screen while we are inside: each part is shown its share of the place, once per turn.
-// Word that something changed comes in; the parts compare and draw what differs.
 // It never asks the server and changes nothing but the document.
-// Left out: drawing by halves; comparing a few dozen short strings costs less than knowing what changed.
+// Left out: drawing by halves; comparing short strings costs less than knowing what changed.
 
 import { at, el, fill, icon, setText } from "./dom.js";
 import { RoomLog } from "./roomlog.js";

@@ -1,7 +1,5 @@
-// Every word the page says, in one place: a translation replaces this file and nothing else.
-// Plain texts are strings; texts with numbers or names are functions of them.
-// It never touches the document and knows no state.
-// Left out: a plural engine; English needs one rule, and another language brings its own file.
+// Every word the page says: a translation replaces this file and nothing else.
+// Left out: a plural engine; another language brings its own functions.
 
 const locale = "en";
 const numbers = new Intl.NumberFormat(locale);

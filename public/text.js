@@ -1,7 +1,6 @@
 // What people wrote, as nodes: code, fences, bold, italic and links, and nothing else.
-// A message comes in; an array of nodes goes out, made of text nodes and five kinds of element.
-// It never makes an element whose name or attribute came from the text, but for a link's checked address.
-// Left out: headings, lists, tables, HTML and link texts that differ from the target.
+// No element or attribute is ever named by the text, but for a link's checked address.
+// Left out: headings, lists, HTML, and link texts that differ from the target.
 
 import { el } from "./dom.js";
 
