@@ -132,6 +132,7 @@ const keys = bindKeys({
 // ── coming in, and going ──
 
 function boot() {
+  scene.stage("");
   furnish();
   addEventListener("hashchange", route);
   wide.addEventListener("change", route);

@@ -151,6 +151,7 @@ export class Doors {
 
   #welcome(...children) {
     document.body.dataset.view = "door";
+    this.#stage.dataset.mark = "door";
     fill(this.#stage, el("div", { class: "welcome" }, ...children));
   }
 

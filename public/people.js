@@ -4,13 +4,16 @@
 
 import { at, el, fill, icon } from "./dom.js";
 import { flag } from "./flags.js";
-import { say } from "./strings.js";
+import { byName, say } from "./strings.js";
 import { cleanName } from "./text.js";
 
 export class PeopleDrawer {
   #drawer = at("people");
   #button = at("people-button");
   #body = el("div", { class: "scroll" });
+  #people = new Map();
+  #me = null;
+  #mark = "";
 
   constructor() {
     this.#button.addEventListener("click", () => (this.#drawer.hidden ? this.open() : this.close()));
@@ -27,6 +30,7 @@ export class PeopleDrawer {
 
   open() {
     this.#drawer.hidden = false;
+    this.show(this.#people, this.#me);
     this.#button.setAttribute("aria-expanded", "true");
     this.#drawer.querySelector("button").focus();
   }
@@ -38,13 +42,19 @@ export class PeopleDrawer {
     this.#button.focus();
   }
 
+  /** The number on the button always; the names only while somebody looks, and only when they change. */
   show(people, me) {
-    const sorted = [...people.values()].sort((a, b) => a.name.localeCompare(b.name));
-    const here = sorted.filter((person) => person.online);
-    const away = sorted.filter((person) => !person.online);
+    [this.#people, this.#me] = [people, me];
+    const all = [...people.values()];
+    const here = all.filter((person) => person.online).sort(byName);
+    const mark = this.isOpen ? JSON.stringify(all) : String(here.length);
+    if (mark === this.#mark) return;
+    this.#mark = mark;
     this.#button.setAttribute("aria-label", say.peopleButton(here.length));
     this.#button.title = say.people;
     fill(this.#button, icon("people"), el("span", { class: "number" }, String(here.length)));
+    if (!this.isOpen) return;
+    const away = all.filter((person) => !person.online).sort(byName);
     const group = (title, list) =>
       list.length === 0 ? [] : [el("h3", null, title), el("ul", { "aria-label": title }, list.map((person) => this.#person(person, me)))];
     fill(this.#body, ...group(say.hereNow(here.length), here), ...group(say.away(away.length), away));

@@ -4,6 +4,7 @@
 // Left out: rooms I am not in; the dialog that lists them asks each time.
 
 import { RoomLog } from "./roomlog.js";
+import { byName } from "./strings.js";
 
 export class Place {
   me = null;
@@ -27,7 +28,7 @@ export class Place {
   }
 
   sorted() {
-    return [...this.rooms.values()].sort((a, b) => a.name.localeCompare(b.name));
+    return [...this.rooms.values()].sort(byName);
   }
 
   /** The revisions seen, of the rooms whose rows are here: only those can have holes. */

@@ -198,6 +198,11 @@ const years = new Intl.DateTimeFormat(undefined, {
 });
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
+const collator = new Intl.Collator();
+
+/** The order of names, as the reader's language has it. */
+export const byName = (a, b) => collator.compare(a.name, b.name);
+
 /** The hour and minute, as the reader's system writes them, narrow enough for the margin: "2:05pm". */
 export const clock = (at) => times.format(at).replace(/\s?([AP])M$/, (_, half) => `${half.toLowerCase()}m`);
 
