@@ -52,10 +52,13 @@ const wire = new Wire({
   heard: () => strip.lower("silent"),
 });
 
-const dialogs = new Dialogs({ ask, entered: (room) => {
-  place.admit(room);
-  go(room.id);
-} });
+const dialogs = new Dialogs({
+  ask,
+  entered: (room) => {
+    place.admit(room);
+    go(room.id);
+  },
+});
 
 const nav = new RoomsNav(at("rooms"), {
   browse: () => dialogs.browse(),
@@ -76,28 +79,35 @@ const catchUp = new CatchUp({
   resting: () => strip.lower("catchingUp"),
 });
 
-const pages = new History(place, { ask, gone: forget, paged: (where, rows) => {
-  for (const row of rows) if (row.by === place.me.id && row.cid) outbox.confirm(row.cid);
-  scene.draw();
-  list.loaded();
-  if (where === "older" && rows.length > 0 && list.holdsFocus) announcer.say(say.spokenOlder(rows.length));
-} });
-
-const list = new MessageList({ scroller: at("scroller"), list: at("list"), top: at("top"), bottom: at("bottom") }, {
-  older: () => pages.page("older"),
-  newer: () => pages.page("newer"),
-  moved: () => {
-    scene.jump();
-    reading.look();
-  },
-  retry: (cid) => outbox.retry(cid),
-  edit: (cid) => composer.restore(outbox.take(cid)),
-  drop: (cid) => outbox.take(cid),
-  read: () => {
-    markRead(place.room, place.room.seq);
-    clearLine();
+const pages = new History(place, {
+  ask,
+  gone: forget,
+  paged: (where, rows) => {
+    for (const row of rows) if (row.by === place.me.id && row.cid) outbox.confirm(row.cid);
+    scene.draw();
+    list.loaded();
+    if (where === "older" && rows.length > 0 && list.holdsFocus) announcer.say(say.spokenOlder(rows.length));
   },
 });
+
+const list = new MessageList(
+  { scroller: at("scroller"), list: at("list"), top: at("top"), bottom: at("bottom") },
+  {
+    older: () => pages.page("older"),
+    newer: () => pages.page("newer"),
+    moved: () => {
+      scene.jump();
+      reading.look();
+    },
+    retry: (cid) => outbox.retry(cid),
+    edit: (cid) => composer.restore(outbox.take(cid)),
+    drop: (cid) => outbox.take(cid),
+    read: () => {
+      markRead(place.room, place.room.seq);
+      clearLine();
+    },
+  },
+);
 
 const composer = new Composer(at("write"), {
   send,
@@ -114,7 +124,11 @@ const reading = new Reading({
 });
 
 const scene = new Scene(place, {
-  nav, drawer, list, reading, dialogs,
+  nav,
+  drawer,
+  list,
+  reading,
+  dialogs,
   online: () => wire.state === "ready",
   wide: () => wide.matches,
   pending: (room) => outbox.of(room),
@@ -122,7 +136,11 @@ const scene = new Scene(place, {
 });
 
 const keys = bindKeys({
-  composer, list, drawer, clearLine, go,
+  composer,
+  list,
+  drawer,
+  clearLine,
+  go,
   hasLine: () => place.newAt > 0,
   rooms: () => place.sorted().map((room) => room.id),
   unread: (id) => scene.unread(place.rooms.get(id)),
@@ -142,7 +160,10 @@ function boot() {
     wire.tryNow();
   });
   if (!navigator.onLine) strip.raise("offline");
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wire.tryNow());
+  document.addEventListener(
+    "visibilitychange",
+    () => document.visibilityState === "visible" && wire.tryNow(),
+  );
   // A page brought back by the Back button may be another person's by now.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   // A pause the server asked for is counted down on its row.
@@ -190,12 +211,17 @@ function settle(me) {
   place.name = session.workspace;
   document.body.dataset.view = "chat";
   doors.opened();
-  outbox ??= new Outbox({ uid: me.id, storage, ask: (body) => ask("send", body), report: {
-    changed: () => scene.changed(),
-    sent,
-    failed: (entry) => announcer.urge(say.spokenFailed(say.failed[entry.code] ?? say.failed.other)),
-    silent: () => strip.raise("silent"),
-  } });
+  outbox ??= new Outbox({
+    uid: me.id,
+    storage,
+    ask: (body) => ask("send", body),
+    report: {
+      changed: () => scene.changed(),
+      sent,
+      failed: (entry) => announcer.urge(say.spokenFailed(say.failed[entry.code] ?? say.failed.other)),
+      silent: () => strip.raise("silent"),
+    },
+  });
   const kept = place.rooms.size === 0 ? storage.get(`seen.${me.id}`) : null;
   for (const room of kept?.rooms ?? []) place.rooms.set(room.id, room);
   for (const person of kept?.people ?? []) place.people.set(person.id, person);
@@ -215,7 +241,10 @@ function ready(answer) {
   route();
   outbox.flushAll();
   if (behind.length === 0) return;
-  const missing = behind.reduce((sum, room) => sum + Math.max(0, room.rev - place.logs.get(room.id).cursor), 0);
+  const missing = behind.reduce(
+    (sum, room) => sum + Math.max(0, room.rev - place.logs.get(room.id).cursor),
+    0,
+  );
   strip.raise("catchingUp", { behind: missing }, CATCHING_UP_AFTER_MS);
   catchUp.now(behind.map((room) => room.id).sort((a, b) => (b === place.open) - (a === place.open)));
 }
@@ -343,9 +372,11 @@ async function offer(id) {
   const answer = await ask("room:list", {});
   if (place.open !== id || place.room) return;
   const room = answer.rooms?.find((one) => one.id === id);
-  scene.stage(`offer ${id}`,
+  scene.stage(
+    `offer ${id}`,
     el("h2", null, room ? say.notIn(cleanName(room.name)) : say.roomPrivate),
-    room && el("button", { type: "button", class: "primary", onclick: () => dialogs.join(id) }, say.join));
+    room && el("button", { type: "button", class: "primary", onclick: () => dialogs.join(id) }, say.join),
+  );
 }
 
 function go(id) {
@@ -411,11 +442,19 @@ function draftKey(room) {
 function warnOfPlainHttp() {
   const here = /^(localhost|127\.|\[::1\])/.test(location.hostname);
   const last = storage.get("insecure-said") ?? 0;
-  if (place.me.role !== "admin" || location.protocol === "https:" || here || Date.now() - last < INSECURE_EVERY_MS) return;
-  strip.raise("insecure", { understood: () => {
-    storage.put("insecure-said", Date.now());
-    strip.lower("insecure");
-  } });
+  if (
+    place.me.role !== "admin" ||
+    location.protocol === "https:" ||
+    here ||
+    Date.now() - last < INSECURE_EVERY_MS
+  )
+    return;
+  strip.raise("insecure", {
+    understood: () => {
+      storage.put("insecure-said", Date.now());
+      strip.lower("insecure");
+    },
+  });
 }
 
 /** Words, icons and clicks of the parts that stand in the document itself. */

@@ -23,11 +23,27 @@ export class Composer {
   constructor(form, wishes) {
     this.#form = form;
     this.#wishes = wishes;
-    this.#box = el("textarea", { id: "box", rows: 1, dir: "auto", autocomplete: "off", enterkeyhint: enterSends() ? "send" : "enter", "aria-describedby": "count" });
+    this.#box = el("textarea", {
+      id: "box",
+      rows: 1,
+      dir: "auto",
+      autocomplete: "off",
+      enterkeyhint: enterSends() ? "send" : "enter",
+      "aria-describedby": "count",
+    });
     this.#count = el("span", { id: "count", class: "count" });
     this.#note = el("p", { class: "error", role: "alert" });
-    fill(form, this.#note, el("div", { class: "box" }, this.#box, this.#count),
-      el("button", { class: "primary send", "aria-label": say.send }, el("span", null, say.send), icon("send")));
+    fill(
+      form,
+      this.#note,
+      el("div", { class: "box" }, this.#box, this.#count),
+      el(
+        "button",
+        { class: "primary send", "aria-label": say.send },
+        el("span", null, say.send),
+        icon("send"),
+      ),
+    );
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#box.addEventListener("input", () => this.#changed("by hand"));
     this.#box.addEventListener("keydown", (event) => this.#key(event));
@@ -69,7 +85,13 @@ export class Composer {
 
   #key(event) {
     // While an input method composes, Enter chooses a word.
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229 && enterSends()) {
+    if (
+      event.key === "Enter" &&
+      !event.shiftKey &&
+      !event.isComposing &&
+      event.keyCode !== 229 &&
+      enterSends()
+    ) {
       event.preventDefault();
       this.#form.requestSubmit();
       return;

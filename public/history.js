@@ -32,10 +32,19 @@ export class History {
 
   async page(where) {
     const { room, log } = this.#place;
-    if (this.#paging || !log?.loaded || log.rows.length === 0 || (where === "older" ? log.atStart : log.atTail)) return;
+    if (
+      this.#paging ||
+      !log?.loaded ||
+      log.rows.length === 0 ||
+      (where === "older" ? log.atStart : log.atTail)
+    )
+      return;
     this.#paging = true;
     log.asked();
-    const answer = await this.#ask(room, where === "older" ? { before: log.rows[0].seq } : { after: log.rows.at(-1).seq });
+    const answer = await this.#ask(
+      room,
+      where === "older" ? { before: log.rows[0].seq } : { after: log.rows.at(-1).seq },
+    );
     this.#paging = false;
     if (answer.ok && log.loaded && this.#place.log === log) this.#paged(log, answer, where);
   }
@@ -81,10 +90,13 @@ export class CatchUp {
   /** A revision was skipped: asks soon, unless the missing one turns up by itself. */
   soon(room, afterMs = GAP_PATIENCE_MS) {
     if (this.#patience.has(room)) return;
-    this.#patience.set(room, setTimeout(() => {
-      this.#patience.delete(room);
-      if (afterMs !== GAP_PATIENCE_MS || this.#wishes.log(room)?.gap) this.now([room]);
-    }, afterMs));
+    this.#patience.set(
+      room,
+      setTimeout(() => {
+        this.#patience.delete(room);
+        if (afterMs !== GAP_PATIENCE_MS || this.#wishes.log(room)?.gap) this.now([room]);
+      }, afterMs),
+    );
   }
 
   /** Asks for these rooms, in this order. */

@@ -11,7 +11,8 @@ export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, un
     if (document.body.dataset.view !== "chat") return;
     if (event.key === "Escape") return escape();
     if (event.key === "F6") return region(event);
-    if (event.altKey && !event.ctrlKey && !event.metaKey && /^Arrow(Up|Down)$/.test(event.key)) return turn(event);
+    if (event.altKey && !event.ctrlKey && !event.metaKey && /^Arrow(Up|Down)$/.test(event.key))
+      return turn(event);
     if (startsText(event)) composer.focus();
   });
 
@@ -65,5 +66,12 @@ export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, un
 /** A letter typed with nothing in focus belongs into the text box. */
 function startsText(event) {
   const nowhere = document.activeElement === document.body || document.activeElement === null;
-  return nowhere && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+  return (
+    nowhere &&
+    event.key.length === 1 &&
+    event.key !== " " &&
+    !event.ctrlKey &&
+    !event.metaKey &&
+    !event.altKey
+  );
 }

@@ -22,6 +22,7 @@ export class MessageList {
   #arrived = false;
   #focused = null;
   #edges;
+  #observer;
 
   /** `wishes` has `older()`, `newer()`, `moved()`, `retry(cid)`, `edit(cid)`, `drop(cid)`, `read()`. */
   constructor({ scroller, list, top, bottom }, wishes) {
@@ -32,12 +33,12 @@ export class MessageList {
     list.addEventListener("keydown", (event) => this.#key(event));
     list.addEventListener("focusin", (event) => this.#rove(event.target.closest("li")));
     list.addEventListener("click", (event) => this.#clicked(event));
-    this.#edges = new IntersectionObserver((seen) => this.#edge(seen, top), {
-      root: scroller, rootMargin: `${PAGE_EARLY_PX}px 0px`,
+    this.#observer = new IntersectionObserver((seen) => this.#edge(seen, top), {
+      root: scroller,
+      rootMargin: `${PAGE_EARLY_PX}px 0px`,
     });
-    this.#edges.observe(top);
-    this.#edges.observe(bottom);
-    this.edges = [top, bottom];
+    this.#edges = [top, bottom];
+    this.loaded();
     // The composer grows, a keyboard opens, a window turns: who was at the end stays there.
     new ResizeObserver(() => this.#stuck && this.toEnd()).observe(scroller);
   }
@@ -61,9 +62,9 @@ export class MessageList {
 
   /** The observer speaks only of changes: after a load, ask it to look again. */
   loaded() {
-    for (const edge of this.edges) {
-      this.#edges.unobserve(edge);
-      this.#edges.observe(edge);
+    for (const edge of this.#edges) {
+      this.#observer.unobserve(edge);
+      this.#observer.observe(edge);
     }
   }
 
@@ -115,9 +116,20 @@ export class MessageList {
         items.push({ key: "new", kind: "new", at: row.at, count: newCount });
         lined = true;
       }
-      const grouped = !newDay && !line && before.by === row.by && !row.deleted && !before.deleted &&
+      const grouped =
+        !newDay &&
+        !line &&
+        before.by === row.by &&
+        !row.deleted &&
+        !before.deleted &&
         row.at - before.at < GROUP_WITHIN_MS;
-      items.push({ key: row.cid ? `${row.by} ${row.cid}` : `id ${row.id}`, kind: "row", row, grouped, ...extra });
+      items.push({
+        key: row.cid ? `${row.by} ${row.cid}` : `id ${row.id}`,
+        kind: "row",
+        row,
+        grouped,
+        ...extra,
+      });
       before = row;
     };
     for (const row of log.rows) {
@@ -128,7 +140,10 @@ export class MessageList {
       for (const entry of pending) {
         // A message never stands before one it was written after, whatever the two clocks say.
         if (!drawn.has(entry.cid)) {
-          add({ by: me.id, cid: entry.cid, text: entry.text, at: Math.max(entry.at, before?.at ?? 0) }, { entry });
+          add(
+            { by: me.id, cid: entry.cid, text: entry.text, at: Math.max(entry.at, before?.at ?? 0) },
+            { entry },
+          );
         }
       }
     }
@@ -173,7 +188,17 @@ export class MessageList {
     if (item.kind === "day") return [el("span", null, dayName(item.at))];
     return [
       el("span", null, say.newSince(item.count, clock(item.at))),
-      el("button", { class: "quiet", type: "button", "data-do": "read", "aria-label": say.markRead, title: say.markRead }, icon("close")),
+      el(
+        "button",
+        {
+          class: "quiet",
+          type: "button",
+          "data-do": "read",
+          "aria-label": say.markRead,
+          title: say.markRead,
+        },
+        icon("close"),
+      ),
     ];
   }
 

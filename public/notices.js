@@ -7,7 +7,17 @@ import { el, fill, setText } from "./dom.js";
 import { say } from "./strings.js";
 
 // The gravest first.
-const ORDER = ["restarting", "offline", "lost", "connecting", "silent", "catchingUp", "newVersion", "insecure", "note"];
+const ORDER = [
+  "restarting",
+  "offline",
+  "lost",
+  "connecting",
+  "silent",
+  "catchingUp",
+  "newVersion",
+  "insecure",
+  "note",
+];
 
 /** The strip under the header: states are raised and lowered by name, the gravest is shown. */
 export class Strip {
@@ -24,10 +34,13 @@ export class Strip {
   raise(name, data = {}, afterMs = 0) {
     if (afterMs > 0 && !this.#raised.has(name)) {
       if (!this.#timers.has(name)) {
-        this.#timers.set(name, setTimeout(() => {
-          this.#timers.delete(name);
-          this.raise(name, data);
-        }, afterMs));
+        this.#timers.set(
+          name,
+          setTimeout(() => {
+            this.#timers.delete(name);
+            this.raise(name, data);
+          }, afterMs),
+        );
       }
       return;
     }
@@ -36,19 +49,20 @@ export class Strip {
   }
 
   lower(...names) {
+    let shown = false;
     for (const name of names) {
       clearTimeout(this.#timers.get(name));
       this.#timers.delete(name);
-      this.#raised.delete(name);
+      shown = this.#raised.delete(name) || shown;
     }
-    this.#draw();
+    // A status drawn anew is read aloud anew.
+    if (shown) this.#draw();
   }
 
   #draw() {
     const name = ORDER.find((one) => this.#raised.has(one));
     const data = this.#raised.get(name);
     clearInterval(this.#tick);
-    this.#node.hidden = !name;
     if (!name) return fill(this.#node);
     this.#node.dataset.kind = name;
     if (name !== "lost") return fill(this.#node, ...this.#words(name, data));
@@ -56,7 +70,12 @@ export class Strip {
     const seconds = el("span", { "aria-hidden": "true" });
     const count = () => (seconds.textContent = say.lost(Math.ceil((data.retryAt() - Date.now()) / 1000))[1]);
     const [before, , after] = say.lost(0);
-    fill(this.#node, el("span", null, before, seconds, after), this.#button(say.tryNow, data.tryNow), el("span", null, say.keepWriting));
+    fill(
+      this.#node,
+      el("span", null, before, seconds, after),
+      this.#button(say.tryNow, data.tryNow),
+      el("span", null, say.keepWriting),
+    );
     count();
     this.#tick = setInterval(count, 500);
   }
@@ -72,7 +91,18 @@ export class Strip {
       case "note":
         return [el("span", null, data.text)];
       default:
-        return [el("span", null, { offline: say.offlineStrip, restarting: say.restarting, connecting: say.connecting, silent: say.silent }[name])];
+        return [
+          el(
+            "span",
+            null,
+            {
+              offline: say.offlineStrip,
+              restarting: say.restarting,
+              connecting: say.connecting,
+              silent: say.silent,
+            }[name],
+          ),
+        ];
     }
   }
 
@@ -104,7 +134,11 @@ export class TypingLine {
     if (room !== this.#room) return;
     clearTimeout(this.#heard.get(by));
     this.#heard.delete(by);
-    if (on) this.#heard.set(by, setTimeout(() => this.heard(room, by, false), HEARD_FOR_MS));
+    if (on)
+      this.#heard.set(
+        by,
+        setTimeout(() => this.heard(room, by, false), HEARD_FOR_MS),
+      );
     this.#draw();
   }
 

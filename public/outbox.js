@@ -38,7 +38,15 @@ export class Outbox {
   }
 
   add(room, text) {
-    const entry = { uid: this.#uid, room, cid: freshId(), text, at: this.#after(), tries: 0, state: "waiting" };
+    const entry = {
+      uid: this.#uid,
+      room,
+      cid: freshId(),
+      text,
+      at: this.#after(),
+      tries: 0,
+      state: "waiting",
+    };
     this.#entries.push(entry);
     this.#keep(entry);
     this.#report.changed(room);
@@ -55,7 +63,12 @@ export class Outbox {
   retry(cid) {
     const entry = this.#find(cid);
     if (!entry || entry.state !== "failed") return;
-    Object.assign(entry, { state: "waiting", tries: 0, at: Math.max(entry.at, Date.now() - OLD_AFTER_MS / 2), code: undefined });
+    Object.assign(entry, {
+      state: "waiting",
+      tries: 0,
+      at: Math.max(entry.at, Date.now() - OLD_AFTER_MS / 2),
+      code: undefined,
+    });
     this.#keep(entry);
     this.#report.changed(entry.room);
     this.flush(entry.room);
@@ -120,7 +133,8 @@ export class Outbox {
     }
     entry.state = "waiting";
     if (answer.code === "timeout") return this.#unanswered(entry);
-    if (answer.code === "slow" || answer.code === "busy" || answer.code === "full") return this.#pause(entry, answer);
+    if (answer.code === "slow" || answer.code === "busy" || answer.code === "full")
+      return this.#pause(entry, answer);
     if (answer.code === "away" || answer.code === "auth") {
       entry.code = undefined;
       this.#report.changed(room);
@@ -188,5 +202,8 @@ export class Outbox {
 /** 16 random bytes, base64url. `crypto.randomUUID` is withheld on plain http; this is not. */
 function freshId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");
 }

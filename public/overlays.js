@@ -27,7 +27,11 @@ export class Menu {
 
   show(face, label, entries) {
     const open = this.#node.open;
-    fill(this.#node, el("summary", { "aria-label": label, title: label }, ...face), el("div", { class: "sheet" }, ...entries));
+    fill(
+      this.#node,
+      el("summary", { "aria-label": label, title: label }, ...face),
+      el("div", { class: "sheet" }, ...entries),
+    );
     this.#node.open = open;
   }
 
@@ -37,21 +41,41 @@ export class Menu {
   }
 
   wish(words, wanted) {
-    return el("button", { type: "button", onclick: () => {
-      this.close();
-      wanted();
-    } }, words);
+    return el(
+      "button",
+      {
+        type: "button",
+        onclick: () => {
+          this.close();
+          wanted();
+        },
+      },
+      words,
+    );
   }
 
   /** System, light or dark; kept in this browser, for this browser. */
   theme() {
     const chosen = storage.word("theme") ?? "system";
-    return el("fieldset", { class: "theme" },
+    return el(
+      "fieldset",
+      { class: "theme" },
       el("legend", null, say.theme),
       Object.entries(say.themes).map(([value, words]) =>
-        el("label", null,
-          el("input", { type: "radio", name: "theme", value, checked: value === chosen, onchange: () => chooseTheme(value) }),
-          el("span", null, words))));
+        el(
+          "label",
+          null,
+          el("input", {
+            type: "radio",
+            name: "theme",
+            value,
+            checked: value === chosen,
+            onchange: () => chooseTheme(value),
+          }),
+          el("span", null, words),
+        ),
+      ),
+    );
   }
 }
 
@@ -77,22 +101,35 @@ export class Dialogs {
 
   create() {
     const error = el("p", { class: "error", role: "alert" });
-    const form = el("form", { novalidate: true, onsubmit: async (event) => {
-      event.preventDefault();
-      const name = form.elements.name.value.trim();
-      if (!name) return form.elements.name.focus();
-      const topic = form.elements.topic.value.trim();
-      const answer = await this.#ask("room:create", topic ? { name, topic } : { name });
-      if (answer.ok) {
-        this.close();
-        this.#entered(answer.room);
-      } else if (answer.code === "taken") complain(form, error, { code: "invalid", field: "name", message: say.roomTaken });
-      else error.textContent = answer.code === "slow" ? say.tooMany(answer.retryMs) : say.unreachable;
-    } },
-      field({ name: "name", label: say.roomName, hint: say.roomNameHint, maxlength: 40, autocomplete: "off" }),
+    const form = el(
+      "form",
+      {
+        novalidate: true,
+        onsubmit: async (event) => {
+          event.preventDefault();
+          const name = form.elements.name.value.trim();
+          if (!name) return form.elements.name.focus();
+          const topic = form.elements.topic.value.trim();
+          const answer = await this.#ask("room:create", topic ? { name, topic } : { name });
+          if (answer.ok) {
+            this.close();
+            this.#entered(answer.room);
+          } else if (answer.code === "taken")
+            complain(form, error, { code: "invalid", field: "name", message: say.roomTaken });
+          else error.textContent = answer.code === "slow" ? say.tooMany(answer.retryMs) : say.unreachable;
+        },
+      },
+      field({
+        name: "name",
+        label: say.roomName,
+        hint: say.roomNameHint,
+        maxlength: 40,
+        autocomplete: "off",
+      }),
       field({ name: "topic", label: say.roomTopic, maxlength: 120, autocomplete: "off", optional: true }),
       error,
-      el("p", { class: "doors" }, el("button", { class: "primary" }, say.create), this.#cancel()));
+      el("p", { class: "doors" }, el("button", { class: "primary" }, say.create), this.#cancel()),
+    );
     this.#show(say.newRoom, form);
     form.elements.name.focus();
   }
@@ -103,7 +140,12 @@ export class Dialogs {
     this.#refresh = async () => {
       const answer = await this.#ask("room:list", {});
       const rooms = answer.ok ? answer.rooms : [];
-      fill(list, ...(rooms.length ? rooms.map((room) => this.#found(room)) : [el("li", { class: "none" }, answer.ok ? say.noPublicRooms : say.unreachable)]));
+      fill(
+        list,
+        ...(rooms.length
+          ? rooms.map((room) => this.#found(room))
+          : [el("li", { class: "none" }, answer.ok ? say.noPublicRooms : say.unreachable)]),
+      );
     };
     await this.#refresh();
   }
@@ -120,21 +162,46 @@ export class Dialogs {
   /** The link with its buttons; also the heart of the empty room's card. */
   inviteLink() {
     const box = el("div", { class: "invite" }, el("p", { class: "hint" }, say.inviteMaking));
-    this.#freshInvite().then((invite) => fill(box, ...(invite ? inviteRow(invite) : [
-      el("p", { class: "error" }, say.inviteFailed),
-      el("button", { type: "button", class: "plain", onclick: () => box.replaceWith(this.inviteLink()) }, say.retry),
-    ])));
+    this.#freshInvite().then((invite) =>
+      fill(
+        box,
+        ...(invite
+          ? inviteRow(invite)
+          : [
+              el("p", { class: "error" }, say.inviteFailed),
+              el(
+                "button",
+                { type: "button", class: "plain", onclick: () => box.replaceWith(this.inviteLink()) },
+                say.retry,
+              ),
+            ]),
+      ),
+    );
     return box;
   }
 
   confirm(title, text, doIt, wanted) {
-    this.#show(title, el("p", null, text),
-      el("p", { class: "doors" },
-        el("button", { type: "button", class: "primary danger", onclick: () => {
-          this.close();
-          wanted();
-        } }, doIt),
-        this.#cancel()));
+    this.#show(
+      title,
+      el("p", null, text),
+      el(
+        "p",
+        { class: "doors" },
+        el(
+          "button",
+          {
+            type: "button",
+            class: "primary danger",
+            onclick: () => {
+              this.close();
+              wanted();
+            },
+          },
+          doIt,
+        ),
+        this.#cancel(),
+      ),
+    );
   }
 
   close() {
@@ -157,16 +224,45 @@ export class Dialogs {
 
   #found(room) {
     const name = cleanName(room.name);
-    return el("li", null,
-      el("div", null, el("bdi", { class: "name" }, name),
-        el("p", { class: "hint" }, [say.members(room.members), cleanName(room.topic)].filter(Boolean).join(" · "))),
+    return el(
+      "li",
+      null,
+      el(
+        "div",
+        null,
+        el("bdi", { class: "name" }, name),
+        el(
+          "p",
+          { class: "hint" },
+          [say.members(room.members), cleanName(room.topic)].filter(Boolean).join(" · "),
+        ),
+      ),
       room.joined
-        ? el("a", { class: "quiet-link", href: `#/r/${room.id}`, "aria-label": `${say.openRoom} ${name}`, onclick: () => this.close() }, say.openRoom)
-        : el("button", { type: "button", class: "plain", "aria-label": `${say.join} ${name}`, onclick: async (event) => {
-          event.currentTarget.disabled = true;
-          if (await this.join(room.id)) this.close();
-          else this.#refresh?.();
-        } }, say.join));
+        ? el(
+            "a",
+            {
+              class: "quiet-link",
+              href: `#/r/${room.id}`,
+              "aria-label": `${say.openRoom} ${name}`,
+              onclick: () => this.close(),
+            },
+            say.openRoom,
+          )
+        : el(
+            "button",
+            {
+              type: "button",
+              class: "plain",
+              "aria-label": `${say.join} ${name}`,
+              onclick: async (event) => {
+                event.currentTarget.disabled = true;
+                if (await this.join(room.id)) this.close();
+                else this.#refresh?.();
+              },
+            },
+            say.join,
+          ),
+    );
   }
 
   #cancel() {
@@ -175,11 +271,21 @@ export class Dialogs {
 
   #show(title, ...children) {
     this.close();
-    const dialog = el("dialog", { "aria-labelledby": "dialog-title" },
-      el("header", null,
+    const dialog = el(
+      "dialog",
+      { "aria-labelledby": "dialog-title" },
+      el(
+        "header",
+        null,
         el("h2", { id: "dialog-title" }, title),
-        el("button", { type: "button", class: "tool", "aria-label": say.close, onclick: () => dialog.close() }, icon("close"))),
-      ...children);
+        el(
+          "button",
+          { type: "button", class: "tool", "aria-label": say.close, onclick: () => dialog.close() },
+          icon("close"),
+        ),
+      ),
+      ...children,
+    );
     // The browser gives the focus back to where it was.
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -194,17 +300,43 @@ export class Dialogs {
 
 function inviteRow({ path, expiresAt, uses }) {
   const url = new URL(path, location.origin).href;
-  const input = el("input", { class: "mono", readonly: true, value: url, "aria-label": say.inviteLink, onfocus: (event) => event.target.select() });
-  const copy = el("button", { type: "button", class: "primary", onclick: async () => {
-    // The clipboard is withheld on plain http: then the old way, and then the reader's own hand.
-    const done = await navigator.clipboard?.writeText(url).then(() => true, () => false) || byHand(input);
-    copy.textContent = done ? say.copied : say.copyByHand;
-    setTimeout(() => (copy.textContent = say.copy), 2_000);
-  } }, say.copy);
+  const input = el("input", {
+    class: "mono",
+    readonly: true,
+    value: url,
+    "aria-label": say.inviteLink,
+    onfocus: (event) => event.target.select(),
+  });
+  const copy = el(
+    "button",
+    {
+      type: "button",
+      class: "primary",
+      onclick: async () => {
+        // The clipboard is withheld on plain http: then the old way, and then the reader's own hand.
+        const done =
+          (await navigator.clipboard?.writeText(url).then(
+            () => true,
+            () => false,
+          )) || byHand(input);
+        copy.textContent = done ? say.copied : say.copyByHand;
+        setTimeout(() => (copy.textContent = say.copy), 2_000);
+      },
+    },
+    say.copy,
+  );
   const share = navigator.share
-    ? el("button", { type: "button", class: "plain", onclick: () => navigator.share({ url }).catch(() => {}) }, say.share)
+    ? el(
+        "button",
+        { type: "button", class: "plain", onclick: () => navigator.share({ url }).catch(() => {}) },
+        say.share,
+      )
     : null;
-  const until = expiresAt ? (uses ? say.inviteUses(uses, moment(expiresAt)) : say.inviteUntil(moment(expiresAt))) : "";
+  const until = expiresAt
+    ? uses
+      ? say.inviteUses(uses, moment(expiresAt))
+      : say.inviteUntil(moment(expiresAt))
+    : "";
   return [el("div", { class: "link-row" }, input, copy, share), el("p", { class: "hint" }, until)];
 }
 

@@ -17,11 +17,20 @@ export class PeopleDrawer {
 
   constructor() {
     this.#button.addEventListener("click", () => (this.#drawer.hidden ? this.open() : this.close()));
-    fill(this.#drawer,
-      el("header", null,
+    fill(
+      this.#drawer,
+      el(
+        "header",
+        null,
         el("h2", null, say.people),
-        el("button", { type: "button", class: "tool", "aria-label": say.close, onclick: () => this.close() }, icon("close"))),
-      this.#body);
+        el(
+          "button",
+          { type: "button", class: "tool", "aria-label": say.close, onclick: () => this.close() },
+          icon("close"),
+        ),
+      ),
+      this.#body,
+    );
   }
 
   get isOpen() {
@@ -56,17 +65,32 @@ export class PeopleDrawer {
     if (!this.isOpen) return;
     const away = all.filter((person) => !person.online).sort(byName);
     const group = (title, list) =>
-      list.length === 0 ? [] : [el("h3", null, title), el("ul", { "aria-label": title }, list.map((person) => this.#person(person, me)))];
+      list.length === 0
+        ? []
+        : [
+            el("h3", null, title),
+            el(
+              "ul",
+              { "aria-label": title },
+              list.map((person) => this.#person(person, me)),
+            ),
+          ];
     fill(this.#body, ...group(say.hereNow(here.length), here), ...group(say.away(away.length), away));
   }
 
   #person(person, me) {
     const name = cleanName(person.name);
     const notes = [person.id === me.id && say.you, say.roles[person.role]].filter(Boolean).join(", ");
-    return el("li", { class: person.online ? "on" : null },
+    return el(
+      "li",
+      { class: person.online ? "on" : null },
       flag(person.id, name),
-      el("span", { class: "names" },
+      el(
+        "span",
+        { class: "names" },
         el("bdi", { class: "name" }, name),
-        el("span", { class: "login" }, el("bdi", null, cleanName(person.login)), notes ? ` · ${notes}` : "")));
+        el("span", { class: "login" }, el("bdi", null, cleanName(person.login)), notes ? ` · ${notes}` : ""),
+      ),
+    );
   }
 }

@@ -33,7 +33,9 @@ export class Place {
 
   /** The revisions seen, of the rooms whose rows are here: only those can have holes. */
   cursors() {
-    return Object.fromEntries([...this.logs].filter(([, log]) => log.loaded).map(([id, log]) => [id, log.cursor]));
+    return Object.fromEntries(
+      [...this.logs].filter(([, log]) => log.loaded).map(([id, log]) => [id, log.cursor]),
+    );
   }
 
   /** All a hello says. Answers the rooms whose logs have missed something, and those that are gone. */

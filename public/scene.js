@@ -78,7 +78,11 @@ export class Scene {
     const { nav, online, wide, draft, pending } = this.#parts;
     const rooms = this.#place.sorted();
     nav.show({
-      workspace: name, me, rooms, canInvite, draft,
+      workspace: name,
+      me,
+      rooms,
+      canInvite,
+      draft,
       open: wide() ? open : null,
       online: online(),
       unread: (one) => this.unread(one),
@@ -105,6 +109,11 @@ export class Scene {
     if (!canInvite || people.size > 1) return this.stage(mark, el("h2", null, say.emptyRoom));
     // A link is made for the card, so the card is made once.
     if (this.#stage.dataset.mark === `${mark} alone`) return;
-    this.stage(`${mark} alone`, el("h2", null, say.inviteCardTitle), el("p", null, say.inviteCardText), this.#parts.dialogs.inviteLink());
+    this.stage(
+      `${mark} alone`,
+      el("h2", null, say.inviteCardTitle),
+      el("p", null, say.inviteCardText),
+      this.#parts.dialogs.inviteLink(),
+    );
   }
 }

@@ -41,8 +41,7 @@ export const say = {
   taken: "That login is taken. Try adding a letter or a year.",
   inviteGone: "This invite has been used up or replaced. Ask for a new one.",
   codeGone: "That code is not right, or it has been used. Start the program again for a new one.",
-  tooMany: (ms) =>
-    `Too many tries. Wait ${wait(ms)}, or ask an admin for a sign-in link.`,
+  tooMany: (ms) => `Too many tries. Wait ${wait(ms)}, or ask an admin for a sign-in link.`,
   busy: "The server is busy just now. Try again in a moment.",
   banned: "This account has been closed by an admin.",
   unreachable: "The server cannot be reached. Try again in a moment.",
@@ -106,8 +105,7 @@ export const say = {
   themes: { system: "System", light: "Light", dark: "Dark" },
   signOut: "Sign out",
   signOutTitle: "Sign out with unsent messages?",
-  signOutText: (n) =>
-    `${many(n, "message has", "messages have")} not been sent. Signing out deletes them.`,
+  signOutText: (n) => `${many(n, "message has", "messages have")} not been sent. Signing out deletes them.`,
   signOutDo: "Delete and sign out",
 
   // Messages
@@ -143,8 +141,7 @@ export const say = {
     other: "That did not go through. It is kept here; press Retry.",
   },
   counter: (n, max) => `${numbers.format(n)} of ${numbers.format(max)}`,
-  tooLong: (n, max) =>
-    `${numbers.format(n)} of ${numbers.format(max)} characters. Shorten it.`,
+  tooLong: (n, max) => `${numbers.format(n)} of ${numbers.format(max)} characters. Shorten it.`,
   emptyRoom: "Nothing here yet. Say the first word.",
 
   // Invite card
@@ -188,13 +185,18 @@ export const say = {
 
 function wait(ms) {
   const seconds = Math.max(1, Math.ceil((ms ?? 120_000) / 1000));
-  return seconds < 90 ? many(seconds, "second", "seconds") : many(Math.ceil(seconds / 60), "minute", "minutes");
+  return seconds < 90
+    ? many(seconds, "second", "seconds")
+    : many(Math.ceil(seconds / 60), "minute", "minutes");
 }
 
 const times = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const days = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const years = new Intl.DateTimeFormat(undefined, {
-  weekday: "long", day: "numeric", month: "long", year: "numeric",
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
 });
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
