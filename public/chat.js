@@ -362,6 +362,8 @@ function turnTo(id) {
     scene.stage("");
     storage.put(`last.${place.me.id}`, id);
     composer.turn(id, cleanName(room.name), place.limits.text);
+    // What is not yet shown cannot take the focus.
+    scene.draw();
     if (wide.matches) composer.focus();
     pages.load();
   } else if (id !== null && wire.state === "ready") offer(id);
