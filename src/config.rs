@@ -253,3 +253,46 @@ impl Default for SocketIo {
         }
     }
 }
+
+/// Limits of the chat application that are part of its contract, not of its settings.
+#[cfg(feature = "chat")]
+pub mod chat {
+    use std::time::Duration;
+
+    /// Rows of one page of history: a screen and a half on a desktop.
+    pub const HISTORY_ROWS_MAX: usize = 50;
+    /// Bytes of one chunk of catching up, as JSON; the page asks for the next, so that others get their turn.
+    pub const SYNC_BYTES_MAX: usize = 64 * 1024;
+    /// Changes a page may be behind before it is given the newest page instead: a phone back after a month is not flooded.
+    pub const SYNC_BEHIND_MAX: i64 = 1000;
+    /// Characters of a login: two, so that it can be told from a typing mistake.
+    pub const LOGIN_CHARS_MIN: usize = 2;
+    /// Characters of a login: what fits a line of the page on a phone.
+    pub const LOGIN_CHARS_MAX: usize = 32;
+    /// Characters of the name of a person, a room or the workspace.
+    pub const NAME_CHARS_MAX: usize = 64;
+    /// Combining marks in a row: no script needs more than four, and stacks of them reach into the lines above.
+    pub const MARKS_IN_A_ROW_MAX: usize = 4;
+    /// Bytes of a password, at least (NIST SP 800-63B, section 5.1.1.1).
+    pub const PASSWORD_BYTES_MIN: usize = 8;
+    /// Bytes of a password, at most: hashing more is work for nothing.
+    pub const PASSWORD_BYTES_MAX: usize = 1024;
+    /// Memory of one hash (OWASP's minimum for argon2id with two passes); one at a time, so it fits a 256 MB host.
+    pub const HASH_KIB: u32 = 19 * 1024;
+    /// Passes of one hash.
+    pub const HASH_PASSES: u32 = 2;
+    /// Memory that a stored hash may ask for, should [`HASH_KIB`] have been larger once.
+    pub const HASH_KIB_MAX: u32 = 64 * 1024;
+    /// Sessions of one user; the oldest are closed above this. Nobody has as many devices, but a script may sign in daily.
+    pub const SESSIONS_PER_USER_MAX: usize = 100;
+    /// Bytes kept of what a browser calls itself.
+    pub const AGENT_BYTES_MAX: usize = 256;
+    /// How long a connection to the database waits for another process (a backup, a shell) before it gives up.
+    pub const BUSY_WITHIN: Duration = Duration::from_secs(2);
+    /// Statements kept prepared per connection; there are fewer than this.
+    pub const STATEMENTS_CACHED_MAX: usize = 96;
+    /// Pages kept in memory per connection, in KiB.
+    pub const PAGE_CACHE_KIB_MAX: i64 = 2000;
+    /// Bytes of the write-ahead log that stay allocated once it was check-pointed as a whole.
+    pub const WAL_BYTES_KEPT_MAX: i64 = 4 * 1024 * 1024;
+}

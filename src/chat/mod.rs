@@ -1,1 +1,6 @@
 //! The chat.
+
+pub mod accounts;
+pub mod folder;
+pub mod names;
+pub mod store;

@@ -8,6 +8,7 @@
 mod clock;
 mod handle;
 pub mod lanes;
+mod life;
 mod listener;
 mod outbox;
 mod reading;

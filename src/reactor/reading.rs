@@ -7,8 +7,8 @@
 use std::io;
 
 use super::stream::{Flags, Phase};
-use super::turn::{Due, Reactor};
-use super::{Close, ConnId, Service};
+use super::turn::Reactor;
+use super::{ConnId, Service};
 use crate::time::Now;
 
 impl Reactor {
@@ -85,18 +85,6 @@ impl Reactor {
         }
     }
 
-    /// The peer has said its last. What the service has to say to that may still be sent.
-    fn ended<S: Service>(&mut self, service: &mut S, now: Now, id: ConnId) {
-        let Some(stream) = self.streams.get_mut(id) else {
-            return;
-        };
-        stream.phase = Phase::Ended;
-        stream.inbox_discard();
-        self.closing += 1;
-        self.settling.push(id);
-        service.closed(now, id, Ok(()));
-    }
-
     /// Reads on so that no reset overtakes what was written last.
     fn read_into_nothing(&mut self, id: ConnId) {
         let Some(stream) = self.streams.get_mut(id) else {
@@ -126,66 +114,6 @@ impl Reactor {
         }
         if waits || stream.flags.has(Flags::READY) {
             self.list(id);
-        }
-    }
-
-    pub(super) fn close(&mut self, id: ConnId, how: Close) {
-        let Some(stream) = self.streams.get_mut(id) else {
-            return;
-        };
-        match (how, stream.phase) {
-            (Close::Reset, _) => {
-                stream.transport.reset_on_drop();
-                return self.remove(id);
-            }
-            // Asked a second time, or after the peer: what is under way is what was asked for.
-            (_, Phase::Connecting | Phase::Ended | Phase::Flushing | Phase::Lingering) => return,
-            (Close::Flush, Phase::Open) => stream.inbox_discard(),
-            (Close::Linger { bytes, time }, Phase::Open) => {
-                stream.inbox_discard();
-                stream.linger_later(bytes, time);
-            }
-        }
-        stream.phase = Phase::Flushing;
-        self.closing += 1;
-        self.settling.push(id);
-        self.heat(id);
-    }
-
-    /// After the writing: who has nothing more to say goes, the others have until their deadline.
-    pub(super) fn settle(&mut self, now: Now) {
-        let mut settling = std::mem::take(&mut self.settling);
-        for id in settling.drain(..) {
-            let Some(stream) = self.streams.get(id) else {
-                continue;
-            };
-            if stream.outbox.is_empty() {
-                self.finish(now, id);
-            } else {
-                self.timers
-                    .arm(now.mono + self.config.flush_within, Due::Flush(id));
-            }
-        }
-        self.settling = settling;
-    }
-
-    /// All was written: the end, or the lingering before it.
-    pub(super) fn finish(&mut self, now: Now, id: ConnId) {
-        let Some(stream) = self.streams.get_mut(id) else {
-            return;
-        };
-        match (stream.phase, stream.linger()) {
-            (Phase::Flushing, Some((_, time))) => {
-                if stream.transport.shutdown_write().is_err() {
-                    return self.remove(id);
-                }
-                stream.phase = Phase::Lingering;
-                self.timers.arm(now.mono + time, Due::Linger(id));
-                // What came before may still be unread, and no event will tell.
-                self.list(id);
-            }
-            (Phase::Ended | Phase::Flushing, _) => self.remove(id),
-            (Phase::Connecting | Phase::Open | Phase::Lingering, _) => {}
         }
     }
 }

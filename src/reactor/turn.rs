@@ -18,9 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mio::event::Event;
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Waker};
-use socket2::SockRef;
+use mio::{Events, Poll, Waker};
 
 use super::clock::Clock;
 use super::handle::{Handle, Postbox};
@@ -28,8 +26,8 @@ use super::lanes::{self, Lanes, Outcome};
 use super::listener::{self, Listeners};
 use super::outbox::Outboxes;
 use super::signals::Signals;
-use super::stream::{Flags, Phase, Stream, Transport};
-use super::{Action, ConnId, JobId, Letter, ListenerId, Peer, Service, Tag, tokens};
+use super::stream::{Flags, Phase, Stream};
+use super::{Action, ConnId, JobId, Letter, ListenerId, Service, Tag, tokens};
 use crate::config;
 use crate::slots::Slots;
 use crate::time::{Now, Time};
@@ -42,7 +40,7 @@ const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 /// The event loop, with every socket and thread that belongs to it.
 pub struct Reactor {
-    poll: Poll,
+    pub(super) poll: Poll,
     clock: Clock,
     pub(super) config: config::Reactor,
     pub(super) streams: Slots<Stream>,
@@ -404,10 +402,6 @@ impl Reactor {
         }
     }
 
-    fn phase_of(&self, id: ConnId) -> Option<Phase> {
-        self.streams.get(id).map(|stream| stream.phase)
-    }
-
     fn perform<S: Service>(&mut self, service: &mut S, now: Now) {
         while let Some(action) = service.poll_action() {
             match action {
@@ -450,96 +444,6 @@ impl Reactor {
                 News::NotConnected(tag, error) => service.connected(now, tag, Err(error)),
                 News::NotRun(job, outcome) => service.finished(now, job, outcome),
             }
-        }
-    }
-
-    /// Gives a stream its row and its place in the selector.
-    pub(super) fn enrol(&mut self, stream: Stream) -> io::Result<ConnId> {
-        let id = self.streams.insert(stream);
-        let token = tokens::of_stream(id);
-        let both = Interest::READABLE | Interest::WRITABLE;
-        let stream = self.streams.get_mut(id).expect("the row was made just now");
-        let registered = match &mut stream.transport {
-            Transport::Tcp(socket) => self.poll.registry().register(socket, token, both),
-        };
-        if let Err(error) = registered {
-            self.remove(id);
-            return Err(error);
-        }
-        Ok(id)
-    }
-
-    fn connect(&mut self, now: Now, tag: Tag, peer: Peer) -> io::Result<()> {
-        let Peer::Tcp(address) = peer else {
-            return Err(io::ErrorKind::Unsupported.into()); // a Unix peer has no address to go to
-        };
-        if self.streams.len() >= tokens::CONNECTIONS_MAX {
-            return Err(io::ErrorKind::QuotaExceeded.into());
-        }
-        let socket = TcpStream::connect(address)?;
-        listener::tune(&SockRef::from(&socket), self.config.unacknowledged_within);
-        let id = self.enrol(Stream::connecting(Transport::Tcp(socket), tag))?;
-        self.timers.arm(
-            now.mono + self.config.unacknowledged_within,
-            Due::Connect(id),
-        );
-        Ok(())
-    }
-
-    /// A connection being made has news: it was made, or was not.
-    fn greet<S: Service>(&mut self, service: &mut S, now: Now, id: ConnId) {
-        let Some(stream) = self.streams.get_mut(id) else {
-            return;
-        };
-        match stream.transport.take_error() {
-            Ok(Some(error)) | Err(error) => return self.not_made(service, now, id, error),
-            Ok(None) => {}
-        }
-        if !stream.transport.is_connected() {
-            return; // an event too early: the next one decides, or the timer
-        }
-        stream.phase = Phase::Open;
-        let Some(tag) = stream.take_tag() else { return };
-        let readable = stream.flags.has(Flags::READY);
-        service.connected(now, tag, Ok(id));
-        if readable {
-            self.list(id);
-        }
-    }
-
-    fn not_made<S: Service>(&mut self, service: &mut S, now: Now, id: ConnId, error: io::Error) {
-        let tag = self.streams.get_mut(id).and_then(Stream::take_tag);
-        self.remove(id);
-        if let Some(tag) = tag {
-            service.connected(now, tag, Err(error));
-        }
-    }
-
-    /// Frees the row and the socket. Nobody is told.
-    pub(super) fn remove(&mut self, id: ConnId) {
-        let Some(mut stream) = self.streams.remove(id) else {
-            return;
-        };
-        if stream.phase.is_closing() {
-            self.closing -= 1;
-        }
-        self.outboxes.clear(&mut stream.outbox);
-        self.listeners.addresses.release(stream.address);
-    }
-
-    /// The world broke a connection: it is gone, and the service is told if it still cares.
-    pub(super) fn broken<S: Service>(
-        &mut self,
-        service: &mut S,
-        now: Now,
-        id: ConnId,
-        error: io::Error,
-    ) {
-        let was_open = self.phase_of(id) == Some(Phase::Open);
-        self.remove(id);
-        if was_open {
-            service.closed(now, id, Err(error));
-            self.again = true;
         }
     }
 }

@@ -1,0 +1,119 @@
+//! What the maps in memory are made of at the start, and the small settings beside the tables.
+//!
+//! The time comes in; users, rooms, memberships and live sessions go out.
+//! Never looks at a message: the start takes as long with a million of them as with none.
+
+use rusqlite::params;
+
+use super::rows::{Boot, Member, Millis, Room, RoomId, Session, User};
+use super::{Read, StoreError, Write};
+
+pub(super) const WORKSPACE: &str = "workspace";
+pub(super) const GENERAL: &str = "general";
+
+pub(super) const USERS: &str =
+    "SELECT id, login, name, role, state, muted_until FROM users ORDER BY id";
+pub(super) const ROOMS: &str = "SELECT id, kind, name, topic, guests, seq, rev, archived_at IS NOT NULL FROM rooms ORDER BY id";
+pub(super) const MEMBERS: &str =
+    "SELECT user_id, room_id, level, read_seq, mentions FROM members ORDER BY user_id, room_id";
+pub(super) const SESSIONS: &str =
+    "SELECT id, token_hash, user_id, expires_at, used_at FROM sessions WHERE expires_at > ?1";
+
+impl Read<'_> {
+    /// Everything that is kept in memory; sessions that have expired by `at` are left out.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn load(&self, at: u64) -> Result<Boot, StoreError> {
+        Ok(Boot {
+            workspace: self.meta(WORKSPACE)?,
+            general: self.general()?,
+            users: self.all(USERS, [], user)?,
+            rooms: self.all(ROOMS, [], room)?,
+            members: self.all(MEMBERS, [], member)?,
+            sessions: self.all(SESSIONS, [Millis(at)], session)?,
+        })
+    }
+
+    /// A setting.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.maybe("SELECT v FROM meta WHERE k = ?1", [key], |row| row.get(0))
+    }
+
+    pub(super) fn general(&self) -> Result<Option<RoomId>, StoreError> {
+        Ok(self
+            .meta(GENERAL)?
+            .and_then(|id| id.parse().ok())
+            .map(RoomId))
+    }
+}
+
+impl Write<'_> {
+    /// Keeps a setting.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.change(
+            "INSERT OR REPLACE INTO meta(k, v) VALUES (?1, ?2)",
+            params![key, value],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets a setting.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn clear_meta(&self, key: &str) -> Result<(), StoreError> {
+        self.change("DELETE FROM meta WHERE k = ?1", [key])?;
+        Ok(())
+    }
+}
+
+pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: row.get(0)?,
+        login: row.get(1)?,
+        name: row.get(2)?,
+        role: row.get(3)?,
+        state: row.get(4)?,
+        muted_until: row.get::<_, Option<Millis>>(5)?.map(|at| at.0),
+    })
+}
+
+pub(super) fn room(row: &rusqlite::Row<'_>) -> rusqlite::Result<Room> {
+    Ok(Room {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        name: row.get(2)?,
+        topic: row.get(3)?,
+        guests: row.get(4)?,
+        seq: row.get(5)?,
+        rev: row.get(6)?,
+        archived: row.get(7)?,
+    })
+}
+
+pub(super) fn member(row: &rusqlite::Row<'_>) -> rusqlite::Result<Member> {
+    Ok(Member {
+        user: row.get(0)?,
+        room: row.get(1)?,
+        level: row.get(2)?,
+        read_seq: row.get(3)?,
+        mentions: row.get(4)?,
+    })
+}
+
+fn session(row: &rusqlite::Row<'_>) -> rusqlite::Result<Session> {
+    Ok(Session {
+        id: row.get(0)?,
+        token_hash: row.get(1)?,
+        user: row.get(2)?,
+        expires_at: row.get::<_, Millis>(3)?.0,
+        used_at: row.get::<_, Millis>(4)?.0,
+    })
+}

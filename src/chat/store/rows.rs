@@ -1,0 +1,357 @@
+//! What the store gives back: plain rows, as the page is told them.
+//!
+//! Ids are newtypes, so that a room is never taken for a user; numbers of order (`seq`, `rev`) are bare.
+//! Times are Unix milliseconds, for display only: order is by number.
+//! Knows no SQL beyond how a value of its own is stored.
+
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+use serde::{Deserialize, Serialize};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                self.0.to_sql()
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                i64::column_result(value).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A person or a bot.
+    UserId,
+    /// A room, also a direct one.
+    RoomId,
+    /// A message; rising over all rooms.
+    MessageId,
+    /// A stay of one user on one device, from sign-in to its end.
+    SessionId,
+    /// An invite.
+    InviteId,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$inner:meta])* $variant:ident = $code:literal),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum $name { $($(#[$inner])* $variant = $code),* }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok((*self as i64).into())
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                match i64::column_result(value)? {
+                    $($code => Ok(Self::$variant),)*
+                    other => Err(FromSqlError::OutOfRange(other)),
+                }
+            }
+        }
+    )*};
+}
+
+codes! {
+    /// What a user may do in the workspace.
+    Role {
+        /// Talk.
+        Member = 0,
+        /// Mute and delete.
+        Moderator = 1,
+        /// Everything.
+        Admin = 2,
+        /// A program: signs in by token only.
+        Bot = 9,
+    }
+
+    /// Whether a user may come in and speak.
+    State {
+        /// Both.
+        Active = 0,
+        /// May only read, until `muted_until`.
+        Muted = 1,
+        /// Neither.
+        Banned = 2,
+        /// Gone; their messages stay.
+        Left = 3,
+    }
+
+    /// Who finds a room.
+    RoomKind {
+        /// Everybody may join.
+        Open = 0,
+        /// Members are added.
+        Private = 1,
+        /// Two people.
+        Direct = 2,
+    }
+
+    /// What a member wants to be told of.
+    Level {
+        /// Nothing.
+        Nothing = 0,
+        /// Being mentioned.
+        Mentions = 1,
+        /// Every message.
+        All = 2,
+    }
+}
+
+/// A time as it is stored: SQLite's integers have a sign, times here have none.
+#[derive(Clone, Copy)]
+pub(super) struct Millis(pub(super) u64);
+
+impl ToSql for Millis {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::try_from(self.0).unwrap_or(i64::MAX).into())
+    }
+}
+
+impl FromSql for Millis {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(Self(u64::try_from(i64::column_result(value)?).unwrap_or(0)))
+    }
+}
+
+/// A user, without the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// What they sign in with, as they typed it.
+    pub login: String,
+    /// What others see.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may come in.
+    pub state: State,
+    /// While muted: until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted_until: Option<u64>,
+}
+
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Room {
+    /// Its id.
+    pub id: RoomId,
+    /// Who finds it.
+    pub kind: RoomKind,
+    /// Its name; a direct room has none.
+    pub name: Option<String>,
+    /// What it is about.
+    pub topic: String,
+    /// Whether it may be read without signing in.
+    pub guests: bool,
+    /// Number of the last message.
+    pub seq: i64,
+    /// Number of the last change.
+    pub rev: i64,
+    /// Whether nobody may write any more.
+    pub archived: bool,
+}
+
+/// One user in one room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// Who.
+    pub user: UserId,
+    /// Where.
+    pub room: RoomId,
+    /// What they want to be told of.
+    pub level: Level,
+    /// The last message they have seen.
+    pub read_seq: i64,
+    /// How often they were mentioned since.
+    pub mentions: i64,
+}
+
+/// A session, as the map in memory needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// SHA-256 of its token.
+    pub token_hash: [u8; 32],
+    /// Whose it is.
+    pub user: UserId,
+    /// When it ends.
+    pub expires_at: u64,
+    /// When it was last prolonged.
+    pub used_at: u64,
+}
+
+/// A session, as its owner is shown it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SessionShown {
+    /// Its id.
+    pub id: SessionId,
+    /// When they signed in.
+    pub created_at: u64,
+    /// When it was last prolonged.
+    pub used_at: u64,
+    /// The browser, as it called itself.
+    pub agent: Option<String>,
+    /// From where.
+    pub ip: Option<String>,
+}
+
+/// A session that was opened, and those that had to make room for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The new one.
+    pub id: SessionId,
+    /// The oldest of this user, above the limit; closed.
+    pub closed: Vec<SessionId>,
+}
+
+/// What a sign-in is checked against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// Who it would be.
+    pub id: UserId,
+    /// The stored hash; `None` while the user has yet to set a password.
+    pub phc: Option<String>,
+    /// Whether they may come in at all.
+    pub state: State,
+}
+
+/// An invite, as an admin is shown it: without the code, which nobody knows any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Invite {
+    /// Its id.
+    pub id: InviteId,
+    /// Who made it.
+    pub by: UserId,
+    /// When.
+    pub created_at: u64,
+    /// Until when it opens the door; `None`: for ever.
+    pub expires_at: Option<u64>,
+    /// How often it still does; `None`: any number.
+    pub uses_left: Option<u32>,
+}
+
+/// A new user, and the rooms it is in from the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// The user.
+    pub user: User,
+    /// Its memberships.
+    pub members: Vec<Member>,
+}
+
+/// Everything the maps in memory are made of at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boot {
+    /// The workspace's name; `None` before the first admin.
+    pub workspace: Option<String>,
+    /// The room everybody is in from the start; `None` before the first admin.
+    pub general: Option<RoomId>,
+    /// All users, also those who left: their messages still name them.
+    pub users: Vec<User>,
+    /// All rooms.
+    pub rooms: Vec<Room>,
+    /// Who is where.
+    pub members: Vec<Member>,
+    /// All sessions that have not expired.
+    pub sessions: Vec<Session>,
+}
+
+/// A message, as the page is told it. A deleted one keeps its place with an empty text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Where.
+    pub room: RoomId,
+    /// Its id.
+    pub id: MessageId,
+    /// Its place in the room: 1, 2, 3 …
+    pub seq: i64,
+    /// The room's number of change at its last one.
+    pub rev: i64,
+    /// Who wrote it.
+    pub by: UserId,
+    /// The sender's own id for it.
+    pub cid: String,
+    /// When it was stored.
+    pub at: u64,
+    /// What it says.
+    pub text: String,
+    /// When it was last edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited: Option<u64>,
+    /// When it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<u64>,
+}
+
+/// A message was stored, now or before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sent {
+    /// Where it is: for a duplicate, where it was sent to first.
+    pub room: RoomId,
+    /// Its id.
+    pub id: MessageId,
+    /// Its place in the room.
+    pub seq: i64,
+    /// The number of its last change.
+    pub rev: i64,
+    /// When it was stored.
+    pub at: u64,
+    /// It had been stored before: confirm it, but tell nobody again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dup: bool,
+}
+
+/// Where a page of history is cut from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// The newest.
+    Newest,
+    /// The last ones below this number.
+    Before(i64),
+    /// The first ones above this number.
+    After(i64),
+    /// This number in the middle.
+    Around(i64),
+}
+
+/// A page of history, rising by `seq`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Page {
+    /// The messages.
+    pub rows: Vec<Row>,
+    /// Nothing comes before them.
+    pub start: bool,
+    /// Nothing comes after them.
+    pub end: bool,
+}
+
+/// What changed in a room since a number of change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Chunk {
+    /// The changed messages in their last form, rising by `rev`; after a reset the newest, rising by `seq`.
+    pub rows: Vec<Row>,
+    /// Where to go on from.
+    pub rev: i64,
+    /// There is more from there.
+    pub more: bool,
+    /// Drop what you know of this room first.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reset: bool,
+}
