@@ -1,6 +1,7 @@
 //! Any argument at all, bytes included: what `serde_json::Value` is to JSON.
 //!
-//! For handlers that keep or inspect values of a type they do not know. Who only passes arguments on takes
+//! For handlers that keep or inspect arguments of a type they do not know. It asks for bytes first, which the reader of
+//! arguments answers with an attachment where there is one; other JSON readers do not. Who only passes arguments on takes
 //! `roomcast::socketio::args::Args`, which copies and parses nothing.
 
 use std::fmt;
@@ -71,7 +72,7 @@ impl Serialize for Any {
 
 impl<'de> Deserialize<'de> for Any {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_byte_buf(Reader)
     }
 }
 

@@ -14,10 +14,9 @@ use roomcast::server::Handshake;
 use roomcast::socketio::SocketId;
 use roomcast::{App, Config, Server, Verdict};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Addresses;
-use super::any::Any;
 
 /// What is remembered of sockets that have left.
 #[derive(Default)]
@@ -43,9 +42,9 @@ struct Left {
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Data {
     /// What clients and authorize steps put there.
-    shown: serde_json::Map<String, serde_json::Value>,
+    shown: serde_json::Map<String, Value>,
     /// What the client brought.
-    auth: Any,
+    auth: Value,
     /// Its rooms when it began to leave.
     rooms: Vec<String>,
     blobs: browser::Blobs,
@@ -60,7 +59,7 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
     config.engine.origins = Origins::Any;
 
     let mut server = Server::new(config, Main::default());
-    let root = server.of("/").authorize(|socket, _: Any| {
+    let root = server.of("/").authorize(|socket, _: Value| {
         let fails = |handshake: &Handshake| handshake.query_value("fail").is_some();
         match socket.handshake() {
             Some(handshake) if fails(handshake) => Verdict::refuse("Auth failed (main namespace)"),
@@ -81,7 +80,7 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
     });
     server
         .of("/no")
-        .authorize(|_, _: Any| Verdict::refuse("Auth failed (custom namespace)"));
+        .authorize(|_, _: Value| Verdict::refuse("Auth failed (custom namespace)"));
     members_only(server.of("/auth"));
     super::serve(server, addresses)
 }
@@ -107,7 +106,7 @@ fn members_only(namespace: Namespace<'_>) {
             .after(delay, move |context| context.io.decide(id, verdict));
         Verdict::Later { within: delay * 2 }
     });
-    let namespace = namespace.authorize(|socket, _: Any| {
+    let namespace = namespace.authorize(|socket, _: Value| {
         socket.data_mut().shown.insert("second".into(), true.into());
         socket.join("authenticated");
         Verdict::Accept

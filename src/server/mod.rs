@@ -275,3 +275,6 @@ impl<A: App> Listening<A> {
         Ok(self.server.app)
     }
 }
+
+#[cfg(test)]
+mod tests;

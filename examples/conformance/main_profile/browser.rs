@@ -108,8 +108,14 @@ fn emit_if(socket: &mut Socket<'_>, is_so: bool, event: &str) {
 }
 
 fn is_mixed(value: &Any) -> bool {
-    let is = |key, text| value.field(key).is_some_and(|value: &Any| value.is_text(text));
-    is("hello", "lol") && is("goodbye", "gotcha") && value.field("message").is_some_and(Any::is_binary)
+    let is = |key, text| {
+        value
+            .field(key)
+            .is_some_and(|value: &Any| value.is_text(text))
+    };
+    is("hello", "lol")
+        && is("goodbye", "gotcha")
+        && value.field("message").is_some_and(Any::is_binary)
 }
 
 /// A moment as `Date.prototype.toISOString` writes it; the calendar is the Gregorian one, counted in eras of 400 years
@@ -122,7 +128,11 @@ fn iso(at: UnixMillis) -> String {
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
-    let (month, carried) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let (month, carried) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
     let (seconds, milliseconds) = (milliseconds / 1000, milliseconds % 1000);
     format!(
         "{:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{milliseconds:03}Z",

@@ -88,7 +88,7 @@ impl Kept {
 }
 
 pub(super) fn events(namespace: Namespace<'_>) -> Namespace<'_> {
-    let namespace = namespace.authorize(|socket, auth: Any| {
+    let namespace = namespace.authorize(|socket, auth: Value| {
         socket.data_mut().auth = auth;
         Verdict::Accept
     });
@@ -389,9 +389,12 @@ fn ends(namespace: Namespace<'_>) -> Namespace<'_> {
             let left = SocketId::parse(&id).and_then(|id| socket.app.left.get(&id).cloned());
             ack.send(&mut socket.io, &left);
         })
-        .on("disconnect-me", |socket, (close,): (Option<bool>,), _ack| {
-            disconnect(socket, close);
-        })
+        .on(
+            "disconnect-me",
+            |socket, (close,): (Option<bool>,), _ack| {
+                disconnect(socket, close);
+            },
+        )
         .on(
             "bye-then-disconnect",
             |socket, (close,): (Option<bool>,), _ack| {
