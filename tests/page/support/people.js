@@ -84,9 +84,12 @@ export class Person {
     return this.page.getByRole("form", { name: "Sign in" });
   }
 
+  /** Signs out, and waits for the page that comes after: a new one, without anything of the old. */
   async signOut() {
-    await this.page.getByLabel(/: settings$/).click();
+    await this.rooms.locator("summary").click();
+    const anew = this.page.waitForEvent("load");
     await this.page.getByRole("button", { name: "Sign out" }).click();
+    await anew;
   }
 
   /** Makes an invite, and answers with its link. */
