@@ -295,4 +295,48 @@ pub mod chat {
     pub const PAGE_CACHE_KIB_MAX: i64 = 2000;
     /// Bytes of the write-ahead log that stay allocated once it was check-pointed as a whole.
     pub const WAL_BYTES_KEPT_MAX: i64 = 4 * 1024 * 1024;
+    /// Characters of a message.
+    pub const TEXT_CHARS_MAX: usize = 4000;
+    /// Characters of a room's topic.
+    pub const TOPIC_CHARS_MAX: usize = 250;
+    /// Characters of the id that a page gives its message: 16 random bytes in base64url are 22.
+    pub const CID_CHARS_MAX: usize = 64;
+    /// Bytes of one packet from a page: a message of 4,000 characters, escaped, with room to spare.
+    pub const PACKET_BYTES_MAX: usize = 64 * 1024;
+    /// Sockets of one person: tabs and devices.
+    pub const SOCKETS_PER_USER_MAX: usize = 12;
+    /// How long a session lasts after it was last used.
+    pub const SESSION_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+    /// How often its use is written down at most.
+    pub const SESSION_TOUCHED_EVERY: Duration = Duration::from_secs(3600);
+    /// How long the first-run code holds.
+    pub const FIRST_RUN_KEPT: Duration = Duration::from_secs(30 * 60);
+    /// How long an invite holds.
+    pub const INVITE_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+    /// How many may come by one invite.
+    pub const INVITE_USES_MAX: u32 = 25;
+    /// Failed tries of one account that cost nothing.
+    pub const FAILURES_PER_ACCOUNT_MAX: u32 = 5;
+    /// Failed tries from one address that cost nothing; a whole office may sit behind it.
+    pub const FAILURES_PER_ADDRESS_MAX: u32 = 20;
+    /// How long a failed try is remembered.
+    pub const FAILURES_KEPT: Duration = Duration::from_secs(15 * 60);
+    /// The wait after the first failure too many; each further one doubles it.
+    pub const FAILURE_WAIT_MIN: Duration = Duration::from_secs(4);
+    /// And the longest: an attacker gets 30 tries an hour, an owner waits two minutes.
+    pub const FAILURE_WAIT_MAX: Duration = Duration::from_secs(120);
+    /// Accounts and addresses whose failures are remembered: about 1 MB.
+    pub const THROTTLE_KEYS_MAX: usize = 10_000;
+    /// Passwords that may wait for the one hash under way; more are told that we are busy.
+    pub const HASHES_WAITING_MAX: usize = 8;
+    /// Changes that may wait for the disk; more are told that we are busy.
+    pub const WRITES_WAITING_MAX: usize = 4096;
+    /// Questions that may wait for the reading lane; more are told that we are busy.
+    pub const READS_WAITING_MAX: usize = 1024;
+    /// Without a socket for this long, somebody is offline: a reload is not an absence.
+    pub const OFFLINE_AFTER: Duration = Duration::from_secs(10);
+    /// How often changes of presence are told at most.
+    pub const PRESENCE_EVERY: Duration = Duration::from_secs(2);
+    /// Stored messages after which the write-ahead log is moved into the database.
+    pub const CHECKPOINT_EVERY_WRITES: u32 = 500;
 }

@@ -1,6 +1,274 @@
-//! The chat.
+//! The chat: accounts, rooms and messages of a group, for the page in `public/` and for programs that speak its events.
+//!
+//! [`open`] puts a server together; below is the table of its events and routes, to be read as a list. What must survive is in
+//! the [`store`], what every event is checked against in the [`workspace`].
+//! A client of the library like any other: it sees sockets, requests and its own types; no bytes, no transports, no
+//! sessions of the engine, no threads but lanes.
+//! Left out: direct messages, edits, search, uploads, the admin's page; the tables of the store have their places.
 
 pub mod accounts;
+mod doors;
 pub mod folder;
 pub mod names;
+mod page;
+mod people;
+mod reply;
+mod rooms;
 pub mod store;
+mod talk;
+pub mod throttle;
+pub mod workspace;
+
+use std::any::Any;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use self::accounts::Hasher;
+use self::people::Presence;
+use self::reply::asked;
+use self::store::{Reader, RoomId, SessionId, Store, StoreError, UserId};
+use self::throttle::Throttle;
+use self::workspace::Workspace;
+use crate::config::{Config, chat as limits};
+use crate::http::{Method, Response};
+use crate::reactor::lanes::{Lane, Worker};
+use crate::server::{self, App, Io, Server};
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignUp {
+    /// Whoever has an invite.
+    #[default]
+    Invite,
+    /// Whoever opens the page.
+    Open,
+}
+
+impl SignUp {
+    /// As on the command line, and as the page is told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invite => "invite",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// What the operator chose.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database's file.
+    pub database: PathBuf,
+    /// Who may make an account.
+    pub sign_up: SignUp,
+    /// Where the page is read from, instead of the binary.
+    pub public: Option<PathBuf>,
+    /// The time, for the first-run code.
+    pub at: u64,
+}
+
+/// The chat's state on the loop.
+pub struct Chat {
+    workspace: Workspace,
+    lanes: Lanes,
+    throttle: Throttle,
+    presence: Presence,
+    chance: StdRng,
+    sign_up: SignUp,
+    build: String,
+    writes: u32,
+    failure: Option<String>,
+}
+
+/// The threads for what blocks.
+#[derive(Clone, Copy)]
+struct Lanes {
+    hash: Lane<Hasher>,
+    read: Lane<Reader>,
+    write: Lane<Store>,
+}
+
+/// Whose socket it is, once it was let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    user: UserId,
+    session: SessionId,
+}
+
+impl App for Chat {
+    type Data = Option<Seat>;
+}
+
+impl Worker for Store {
+    fn batch(&mut self, run: &mut dyn FnMut(&mut Self)) -> Result<(), Box<dyn Any + Send>> {
+        Self::batch(self, run).map_err(|error| Box::new(error) as _)
+    }
+}
+
+impl Worker for Reader {}
+
+impl Worker for Hasher {
+    fn batch(&mut self, run: &mut dyn FnMut(&mut Self)) -> Result<(), Box<dyn Any + Send>> {
+        run(self);
+        self.rest();
+        Ok(())
+    }
+}
+
+impl Chat {
+    /// Why the process must end with an error, if it must.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    fn fail(&mut self, why: String) {
+        log::error!("{why}");
+        self.failure.get_or_insert(why);
+    }
+
+    /// Something was stored: now and then the log of writes is moved into the database.
+    fn wrote(&mut self, io: &mut Io<'_, Self>) {
+        self.writes += 1;
+        if self.writes < limits::CHECKPOINT_EVERY_WRITES {
+            return;
+        }
+        self.writes = 0;
+        io.run(
+            self.lanes.read,
+            Reader::checkpoint,
+            |_, outcome| match outcome {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => log::warn!("the write-ahead log was not moved: {error}"),
+                Err(_) => log::warn!("the write-ahead log was not moved: the reading lane is busy"),
+            },
+        );
+    }
+}
+
+/// A chat that is ready to listen, and the code that makes its first account, if it has none yet.
+pub struct Opened {
+    /// The server.
+    pub server: Server<Chat>,
+    /// The first-run code.
+    pub first_run: Option<String>,
+}
+
+/// Opens the store and puts the server together.
+///
+/// # Errors
+/// If the store cannot be opened.
+pub fn open(options: Options) -> Result<Opened, StoreError> {
+    let mut chance = StdRng::from_seed(crate::reactor::seed());
+    let mut store = Store::open(&options.database)?;
+    let boot = store.job(|w| w.load(options.at))?;
+    let workspace = Workspace::new(boot);
+    let mut first_run = None;
+    if workspace.is_new() {
+        first_run = Some(new_first_run_code(&mut store, &mut chance, options.at)?);
+    }
+    let reader = Reader::open(&options.database)?;
+    // The store is the last to be joined: what others still ask of it is done before it is closed.
+    let mut named = server::Lanes::default();
+    let lanes = Lanes {
+        hash: named.add("hash", limits::HASHES_WAITING_MAX, Hasher::new),
+        read: named.add("read", limits::READS_WAITING_MAX, move || reader),
+        write: named.add("write", limits::WRITES_WAITING_MAX, move || store),
+    };
+    let chat = Chat {
+        workspace,
+        lanes,
+        throttle: Throttle::default(),
+        presence: Presence::default(),
+        chance,
+        sign_up: options.sign_up,
+        build: page::build(),
+        writes: 0,
+        failure: None,
+    };
+    let mut server = Server::new(config(), chat);
+    server.adopt(named);
+    describe(&mut server);
+    match options.public {
+        Some(folder) => page::serve_folder(&mut server, folder),
+        None => page::serve_embedded(&mut server),
+    }
+    Ok(Opened { server, first_run })
+}
+
+fn new_first_run_code(
+    store: &mut Store,
+    chance: &mut StdRng,
+    at: u64,
+) -> Result<String, StoreError> {
+    let code = accounts::first_run_code(chance);
+    let hash = accounts::code_hash(&code).expect("a code of our own making can be read");
+    store.job(|w| w.new_first_run_code(&hash, at + millis(limits::FIRST_RUN_KEPT)))?;
+    Ok(code)
+}
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.engine.payload_bytes_max = limits::PACKET_BYTES_MAX;
+    config
+}
+
+/// The table: every event and every route.
+fn describe(server: &mut Server<Chat>) {
+    server
+        .of("/")
+        .authorize(|socket, auth: people::Auth| people::authorize(socket, &auth))
+        .on_connect(people::connected)
+        .on_disconnect(people::disconnected)
+        .on_raw("hello", asked(people::hello))
+        .on_raw("sync", asked(talk::sync))
+        .on_raw("history", asked(talk::history))
+        .on_raw("send", asked(talk::send))
+        .on_raw("read", asked(talk::read))
+        .on_raw("typing", asked(talk::typing))
+        .on_raw("room:list", asked(rooms::list))
+        .on_raw("room:create", asked(rooms::create))
+        .on_raw("room:join", asked(rooms::join))
+        .on_raw("room:leave", asked(rooms::leave))
+        .on_raw("invite:new", asked(people::invite))
+        .on_fallback(|socket, _event, _args, ack| {
+            ack.send(&mut socket.io, &reply::Code::Invalid.reply());
+        });
+    server
+        .route(Method::Get, "/session", doors::session)
+        .route(Method::Post, "/session", doors::sign_in)
+        .route(Method::Post, "/session/end", doors::sign_out)
+        .route(Method::Post, "/setup", doors::set_up)
+        .route(Method::Post, "/join", doors::join)
+        .route(Method::Get, "/healthz", |_| {
+            Response::text(200, "ok\n").into()
+        })
+        .on_stop(|context, within| {
+            let news = json!({ "inMs": millis(within) });
+            context.io.of("/").emit("server:restarting", &news);
+        });
+}
+
+/// The rooms of the adapter: one for each room of the chat, each person, and each session.
+fn room_name(room: RoomId) -> String {
+    format!("r:{}", room.0)
+}
+
+fn user_name(user: UserId) -> String {
+    format!("u:{}", user.0)
+}
+
+fn session_name(session: SessionId) -> String {
+    format!("s:{}", session.0)
+}
+
+/// A duration as the page and the store count it.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

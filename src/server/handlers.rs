@@ -61,6 +61,7 @@ pub(super) struct Handlers<A: App> {
     pub(super) routes: Routes<OnRequest<A>>,
     pub(super) files: Vec<Files>,
     pub(super) raw: Vec<Mount<A>>,
+    pub(super) fallback: Option<OnRequest<A>>,
     pub(super) on_stop: Option<OnStop<A>>,
 }
 
@@ -72,6 +73,7 @@ impl<A: App> Default for Handlers<A> {
             routes: Routes::default(),
             files: Vec::new(),
             raw: Vec::new(),
+            fallback: None,
             on_stop: None,
         }
     }

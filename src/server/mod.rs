@@ -14,6 +14,7 @@ mod client;
 mod core;
 mod cors;
 mod dispatch;
+mod handle;
 mod handlers;
 mod handshake;
 mod operator;
@@ -30,7 +31,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::http::Method;
 use crate::http::files::Files;
 use crate::reactor::lanes::{self, Lane, Worker};
@@ -41,6 +42,7 @@ pub use acks::{Ack, AckError};
 #[cfg(feature = "world")]
 pub use census::Census;
 pub use core::Counters;
+pub use handle::{Handle, NotPosted};
 use handlers::Handlers;
 pub use handlers::Namespace;
 pub use handshake::Handshake;
@@ -75,7 +77,28 @@ pub struct Server<A: App> {
     app: A,
     core: Core<A>,
     handlers: Handlers<A>,
-    lanes: Vec<lanes::Spec>,
+    lanes: Lanes,
+}
+
+/// Threads for blocking work, named before there is a server: for an application that keeps them.
+#[derive(Default)]
+pub struct Lanes {
+    specs: Vec<lanes::Spec>,
+}
+
+impl Lanes {
+    /// A thread that owns the `L` that `make` makes on it. At most `queue_max` jobs wait for it. Threads are joined in
+    /// the order they were named.
+    pub fn add<L: Worker>(
+        &mut self,
+        name: &'static str,
+        queue_max: usize,
+        make: impl FnOnce() -> L + Send + 'static,
+    ) -> Lane<L> {
+        let id = LaneId(u32::try_from(self.specs.len()).expect("few lanes"));
+        self.specs.push(Lane::spec(id, name, queue_max, make));
+        Lane::new(id)
+    }
 }
 
 impl<A: App> Server<A> {
@@ -92,7 +115,7 @@ impl<A: App> Server<A> {
             app,
             core: Core::new(config, seed),
             handlers: Handlers::default(),
-            lanes: Vec::new(),
+            lanes: Lanes::default(),
         }
     }
 
@@ -125,6 +148,15 @@ impl<A: App> Server<A> {
         self
     }
 
+    /// Answers what no route and no file does.
+    pub fn fallback(
+        &mut self,
+        handler: impl Fn(&mut Request<'_, A>) -> Answer + 'static,
+    ) -> &mut Self {
+        self.handlers.fallback = Some(Box::new(handler));
+        self
+    }
+
     /// Serves a table of files beside the routes.
     pub fn serve(&mut self, files: Files) -> &mut Self {
         self.handlers.files.push(files);
@@ -147,9 +179,13 @@ impl<A: App> Server<A> {
         queue_max: usize,
         make: impl FnOnce() -> L + Send + 'static,
     ) -> Lane<L> {
-        let id = LaneId(u32::try_from(self.lanes.len()).expect("few lanes"));
-        self.lanes.push(Lane::spec(id, name, queue_max, make));
-        Lane::new(id)
+        self.lanes.add(name, queue_max, make)
+    }
+
+    /// Takes lanes that were named before. Any that this server had are replaced.
+    pub fn adopt(&mut self, lanes: Lanes) -> &mut Self {
+        self.lanes = lanes;
+        self
     }
 
     /// Runs `work` with the application, outside any event: for what is to be done before the loop starts.
@@ -162,13 +198,44 @@ impl<A: App> Server<A> {
     /// # Errors
     /// If it is taken or not ours to take.
     pub fn listen(self, address: SocketAddr) -> io::Result<Listening<A>> {
-        let reactor = Reactor::new(&self.core.config.reactor)?;
-        let mut listening = Listening {
+        let ports = Ports::open(&self.core.config.reactor, &[address])?;
+        Ok(self.on(ports))
+    }
+
+    /// Takes ports that are open already.
+    #[must_use]
+    pub fn on(self, ports: Ports) -> Listening<A> {
+        Listening {
             server: self,
-            reactor,
-        };
-        listening.also(address)?;
-        Ok(listening)
+            reactor: ports.reactor,
+        }
+    }
+}
+
+/// Open ports without a server yet: so that a taken one is found out before anything else is touched.
+pub struct Ports {
+    reactor: Reactor,
+}
+
+impl Ports {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// If one is taken or not ours to take.
+    pub fn open(config: &config::Reactor, addresses: &[SocketAddr]) -> io::Result<Self> {
+        let mut reactor = Reactor::new(config)?;
+        for address in addresses {
+            reactor.listen(*address)?;
+        }
+        Ok(Self { reactor })
+    }
+
+    /// The address of one of them, in the order they were named; the kernel's choice, if it was asked for port 0.
+    ///
+    /// # Errors
+    /// If there are not so many.
+    pub fn address(&self, place: u32) -> io::Result<SocketAddr> {
+        self.reactor.local_addr(ListenerId(place))
     }
 }
 
@@ -179,14 +246,6 @@ pub struct Listening<A: App> {
 }
 
 impl<A: App> Listening<A> {
-    /// Opens another port.
-    ///
-    /// # Errors
-    /// If it is taken or not ours to take.
-    pub fn also(&mut self, address: SocketAddr) -> io::Result<ListenerId> {
-        self.reactor.listen(address)
-    }
-
     /// The address of the first port: the one the kernel chose, if it was asked for port 0.
     ///
     /// # Errors
@@ -197,8 +256,8 @@ impl<A: App> Listening<A> {
 
     /// A way to reach the loop from other threads.
     #[must_use]
-    pub fn handle(&self) -> reactor::Handle {
-        self.reactor.handle()
+    pub fn handle(&self) -> Handle<A> {
+        Handle::new(self.reactor.handle())
     }
 
     /// Ends orderly at SIGTERM and SIGINT.
@@ -209,13 +268,14 @@ impl<A: App> Listening<A> {
         self.reactor.handle_signals()
     }
 
-    /// Runs until asked to stop.
+    /// Runs until asked to stop, and gives the application back as it was left.
     ///
     /// # Errors
     /// If the operating system refuses what no loop can do without.
-    pub fn run(mut self) -> io::Result<()> {
+    pub fn run(mut self) -> io::Result<A> {
         self.reactor
-            .adopt_lanes(std::mem::take(&mut self.server.lanes))?;
-        self.reactor.run(&mut self.server)
+            .adopt_lanes(std::mem::take(&mut self.server.lanes.specs))?;
+        self.reactor.run(&mut self.server)?;
+        Ok(self.server.app)
     }
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::thread;
 
 use super::core::{Conn, Core, Due, Protocol};
+use super::handle::Task;
 use super::{App, Server, shutdown};
 use crate::engineio::{self, Output, SessionId};
 use crate::http;
@@ -99,8 +100,13 @@ impl<A: App> Service for Server<A> {
         self.settle();
     }
 
-    fn posted(&mut self, now: Now, _letter: Letter) {
+    fn posted(&mut self, now: Now, letter: Letter) {
         self.core.now = now;
+        match letter.downcast::<Task<A>>() {
+            Ok(task) => self.guarded("a task of another thread", *task),
+            Err(_) => debug_assert!(false, "only `Handle` posts letters"),
+        }
+        self.settle();
     }
 
     fn elapsed(&mut self, now: Now) {

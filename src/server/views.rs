@@ -14,11 +14,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::App;
 use super::acks::AckError;
 use super::core::{Core, Counters, Deferred};
 use super::handshake::Handshake;
 use super::operator::Operator;
+use super::{App, cors};
+use crate::config::Origins;
 use crate::engineio::{self, TransportName};
 use crate::http::{self, Response, query};
 use crate::reactor::lanes::{self, Lane, Worker};
@@ -519,6 +520,14 @@ impl<A: App> Request<'_, A> {
     #[must_use]
     pub const fn http(&self) -> &http::Request<'_> {
         self.http
+    }
+
+    /// Whether it comes from a page of ours, or from no page at all: what changes something must ask this first,
+    /// since a browser sends our cookie along with requests of other sites' pages.
+    #[must_use]
+    pub fn is_same_origin(&self) -> bool {
+        let is_cross_site = self.http.header("sec-fetch-site") == Some("cross-site");
+        !is_cross_site && cors::is_allowed(&Origins::Same, self.http)
     }
 
     /// The address it came from; none over a Unix socket.

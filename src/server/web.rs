@@ -5,8 +5,8 @@
 
 use super::core::{Conn, Core, Due, Protocol};
 use super::handshake::Handshake;
-use super::views::{Answer, Request, RequestId};
-use super::{App, Server, client, cors};
+use super::views::{Answer, Io, Request, RequestId};
+use super::{App, Server, client, cors, dispatch};
 use crate::engineio::payload::Packets;
 use crate::engineio::{self, Admission, Asked, Refusal, SessionId, TransportName};
 use crate::http::routes::Found;
@@ -81,57 +81,62 @@ impl<A: App> Server<A> {
     }
 
     fn route_request(&mut self, conn: ConnId, request: &http::Request<'_>) {
-        let response = match self.handlers.routes.find(request.method(), request.path()) {
-            Found::Route(handler, parameter) => {
-                let Some(row) = self.core.conns.get_mut(conn) else {
-                    return;
-                };
-                row.visit = row.visit.wrapping_add(1);
-                let (id, peer) = (
-                    RequestId {
-                        conn,
-                        visit: row.visit,
-                    },
-                    row.peer,
-                );
-                let core = &mut self.core;
-                let app = &mut self.app;
-                let answer = super::dispatch::caught("a route", || {
-                    let io = super::Io { core };
-                    handler(&mut Request {
-                        app,
-                        io,
-                        http: request,
-                        id,
-                        peer,
-                        parameter,
-                    })
-                });
-                match answer {
-                    Some(Answer::Now(response)) => response,
-                    Some(Answer::Later) => return,
-                    None => {
-                        self.core.counters.panics += 1;
-                        Response::text(500, "Internal Server Error\n")
-                    }
-                }
-            }
-            not_routed => {
-                let file = self
-                    .handlers
-                    .files
-                    .iter()
-                    .find_map(|files| files.find(request.path()));
-                match (file, not_routed) {
-                    (Some(file), _) => files::serve(file, request),
-                    (None, Found::MethodNotAllowed { allow }) => {
-                        Response::method_not_allowed(&allow)
-                    }
-                    (None, _) => Response::text(404, "Not Found\n"),
-                }
-            }
+        let found = self.handlers.routes.find(request.method(), request.path());
+        let file = || {
+            self.handlers
+                .files
+                .iter()
+                .find_map(|files| files.find(request.path()))
         };
-        self.core.respond(conn, &response);
+        let (handler, parameter) = match (found, &self.handlers.fallback) {
+            (Found::Route(handler, parameter), _) => (handler, parameter),
+            (found, fallback) => match (file(), found, fallback) {
+                (Some(file), ..) => return self.core.respond(conn, &files::serve(file, request)),
+                (None, Found::MethodNotAllowed { allow }, _) => {
+                    return self
+                        .core
+                        .respond(conn, &Response::method_not_allowed(&allow));
+                }
+                (None, _, Some(fallback)) => (fallback, None),
+                (None, _, None) => {
+                    return self.core.respond(conn, &Response::text(404, "Not Found\n"));
+                }
+            },
+        };
+        let Some(row) = self.core.conns.get_mut(conn) else {
+            return;
+        };
+        row.visit = row.visit.wrapping_add(1);
+        let (id, peer) = (
+            RequestId {
+                conn,
+                visit: row.visit,
+            },
+            row.peer,
+        );
+        let (app, io) = (
+            &mut self.app,
+            Io {
+                core: &mut self.core,
+            },
+        );
+        let view = &mut Request {
+            app,
+            io,
+            http: request,
+            id,
+            peer,
+            parameter,
+        };
+        match dispatch::caught("a route", || handler(view)) {
+            Some(Answer::Now(response)) => self.core.respond(conn, &response),
+            Some(Answer::Later) => {}
+            None => {
+                self.core.counters.panics += 1;
+                self.core
+                    .respond(conn, &Response::text(500, "Internal Server Error\n"));
+            }
+        }
     }
 
     fn engine_request(&mut self, conn: ConnId, request: &http::Request<'_>, mount: Option<usize>) {

@@ -234,7 +234,7 @@ fn run(seed: u64) {
         );
     }
     let tea = store
-        .job(|w| w.create_room(RoomKind::Private, &name("Tea"), users[0], 1))
+        .job(|w| w.create_room(RoomKind::Private, &name("Tea"), "", users[0], 1))
         .unwrap();
     let read = users.iter().map(|user| (*user, 0)).collect();
     model.rooms.insert(

@@ -44,7 +44,7 @@ impl Write<'_> {
         self.set_meta(WORKSPACE, workspace.as_str())?;
         let user = self.insert_user(new, Role::Admin, at)?;
         let general = Name::parse("General").expect("a name like any other");
-        let room = self.create_room(RoomKind::Open, &general, user.id, at)?;
+        let room = self.create_room(RoomKind::Open, &general, "", user.id, at)?;
         self.set_meta(GENERAL, &room.id.0.to_string())?;
         self.clear_meta(super::invites::FIRST_RUN)?;
         let members = vec![self.member(room.id, user.id)?];

@@ -21,14 +21,15 @@ impl Write<'_> {
         &self,
         kind: RoomKind,
         name: &Name,
+        topic: &str,
         by: UserId,
         at: u64,
     ) -> Result<Room, StoreError> {
         debug_assert!(kind != RoomKind::Direct, "made by `open_direct`");
         let room = self.one(
-            "INSERT INTO rooms(kind, name, name_key, created_by, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO rooms(kind, name, name_key, topic, created_by, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              RETURNING id, kind, name, topic, guests, seq, rev, 0",
-            params![kind, name.as_str(), name.key(), by, Millis(at)],
+            params![kind, name.as_str(), name.key(), topic, by, Millis(at)],
             room,
         )?;
         self.join(room.id, by, at)?;

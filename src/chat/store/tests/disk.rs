@@ -48,7 +48,7 @@ fn a_job_that_fails_or_panics_takes_nobody_with_it() {
             say(store, general, anna, "1");
             let failed = store.job(|w| {
                 w.send(general, anna, "2", "never", 7)?;
-                w.create_room(RoomKind::Open, &name("general"), anna, 7)
+                w.create_room(RoomKind::Open, &name("general"), "", anna, 7)
             });
             assert_eq!(failed, Err(StoreError::Taken));
             say(store, general, anna, "3");

@@ -9,7 +9,7 @@ fn sending_again_stores_nothing_again() {
     let place = Place::new();
     let (mut store, anna, general) = started(&place);
     let tea = store
-        .job(|w| w.create_room(RoomKind::Open, &name("Tea"), anna, 3))
+        .job(|w| w.create_room(RoomKind::Open, &name("Tea"), "", anna, 3))
         .unwrap()
         .id;
     let first = say(&mut store, general, anna, "c1");
@@ -134,7 +134,7 @@ fn the_search_index_follows_the_messages() {
     let place = Place::new();
     let (mut store, anna, general) = started(&place);
     let tea = store
-        .job(|w| w.create_room(RoomKind::Open, &name("Tea"), anna, 3))
+        .job(|w| w.create_room(RoomKind::Open, &name("Tea"), "", anna, 3))
         .unwrap()
         .id;
     let one = store

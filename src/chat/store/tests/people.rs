@@ -242,9 +242,9 @@ fn rooms_are_made_joined_and_left() {
     say(&mut store, general, anna, "c1");
 
     let tea = store
-        .job(|w| w.create_room(RoomKind::Open, &name("Tea"), anna, 3))
+        .job(|w| w.create_room(RoomKind::Open, &name("Tea"), "", anna, 3))
         .unwrap();
-    let twice = store.job(|w| w.create_room(RoomKind::Private, &name("TEA"), bob, 3));
+    let twice = store.job(|w| w.create_room(RoomKind::Private, &name("TEA"), "", bob, 3));
     assert_eq!(twice, Err(StoreError::Taken));
     assert_eq!(store.job(|w| w.join(tea.id, bob, 4)).unwrap().read_seq, 0);
     say(&mut store, tea.id, anna, "c2");

@@ -1,0 +1,191 @@
+//! People: coming in over Socket.IO, being there, and bringing others.
+//!
+//! A socket is let in by the cookie of its handshake or the token it brings, joins the rooms of its person, and says hello.
+//! Presence is told in batches; somebody is offline only after some seconds without a socket.
+//! Left out: presence by room for large workspaces.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::reply::{Code, accept, refuse, settled};
+use super::rooms::Nothing;
+use super::store::UserId;
+use super::workspace::Workspace;
+use super::{Chat, Seat, accounts, room_name, session_name, user_name};
+use crate::config::chat as limits;
+use crate::server::{Ack, Context, Io, Socket, Verdict};
+use crate::socketio::Reason;
+
+/// What a client may bring instead of a cookie.
+#[derive(Deserialize)]
+pub(super) struct Auth {
+    token: Option<String>,
+}
+
+/// Lets in whoever has a session.
+pub(super) fn authorize(socket: &mut Socket<'_, Chat>, auth: &Auth) -> Verdict {
+    let cookie = socket
+        .handshake()
+        .and_then(|handshake| handshake.cookie(super::doors::COOKIE));
+    let now = socket.io.now().wall.0;
+    let Some(token) = auth.token.as_deref().or(cookie.as_deref()) else {
+        return refused("auth");
+    };
+    let workspace = &socket.app.workspace;
+    let Some(session) = workspace.session(&accounts::token_hash(token), now) else {
+        return refused("auth");
+    };
+    if workspace.sockets_of(session.user) >= limits::SOCKETS_PER_USER_MAX {
+        return refused("busy");
+    }
+    let seat = Seat {
+        user: session.user,
+        session: session.id,
+    };
+    *socket.data_mut() = Some(seat);
+    let mut names: Vec<_> = socket
+        .app
+        .workspace
+        .rooms_of(seat.user)
+        .map(room_name)
+        .collect();
+    names.extend([user_name(seat.user), session_name(seat.session)]);
+    for name in names {
+        socket.join(&name);
+    }
+    Verdict::Accept
+}
+
+fn refused(code: &str) -> Verdict {
+    let data = Some(json!({ "code": code }));
+    Verdict::Refuse {
+        message: "not let in".to_owned(),
+        data,
+    }
+}
+
+pub(super) fn connected(socket: &mut Socket<'_, Chat>) {
+    let Some(seat) = *socket.data() else { return };
+    if socket.app.workspace.came(seat.user) {
+        socket.app.presence.on(seat.user);
+        tell_soon(socket.app, &mut socket.io);
+    }
+}
+
+pub(super) fn disconnected(socket: &mut Socket<'_, Chat>, _reason: Reason) {
+    let Some(seat) = *socket.data() else { return };
+    if !socket.app.workspace.went(seat.user) {
+        return;
+    }
+    socket.io.after(limits::OFFLINE_AFTER, move |context| {
+        if context.app.workspace.is_missed(seat.user) {
+            context.app.presence.off(seat.user);
+            tell_soon(context.app, &mut context.io);
+        }
+    });
+}
+
+/// Who has come and gone since others were last told.
+#[derive(Debug, Default)]
+pub(super) struct Presence {
+    on: Vec<UserId>,
+    off: Vec<UserId>,
+    is_due: bool,
+}
+
+impl Presence {
+    fn on(&mut self, user: UserId) {
+        self.off.retain(|other| *other != user);
+        self.on.push(user);
+    }
+
+    fn off(&mut self, user: UserId) {
+        self.on.retain(|other| *other != user);
+        self.off.push(user);
+    }
+}
+
+fn tell_soon(app: &mut Chat, io: &mut Io<'_, Chat>) {
+    if std::mem::replace(&mut app.presence.is_due, true) {
+        return;
+    }
+    io.after(limits::PRESENCE_EVERY, |context| {
+        let Presence { on, off, .. } = std::mem::take(&mut context.app.presence);
+        if !on.is_empty() || !off.is_empty() {
+            context
+                .io
+                .of("/")
+                .emit("presence", &json!({ "on": on, "off": off }));
+        }
+    });
+}
+
+/// Somebody's account is new, or has changed: everybody is told.
+pub(super) fn tell_of(context: &mut Context<'_, Chat>, user: UserId) {
+    if let Some(person) = context.app.workspace.person_shown(user) {
+        context.io.of("/").emit("person", &person);
+    }
+}
+
+/// The page's first words. Its revisions stay with it: it asks for what it missed room by room.
+#[derive(Deserialize)]
+pub(super) struct Hello {
+    v: u32,
+}
+
+/// The version of the contract between page and server.
+const CONTRACT: u32 = 1;
+
+pub(super) fn hello(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Hello, ack: Ack) {
+    if asked.v != CONTRACT {
+        return refuse(&mut socket.io, ack, Code::Invalid);
+    }
+    let answer = greeting(&socket.app.workspace, seat.user, &socket.app.build);
+    let Some(mut answer) = answer else {
+        return refuse(&mut socket.io, ack, Code::Auth);
+    };
+    answer["now"] = socket.io.now().wall.0.into();
+    accept(&mut socket.io, ack, answer);
+}
+
+fn greeting(workspace: &Workspace, user: UserId, build: &str) -> Option<Value> {
+    let me = workspace.user(user)?;
+    let rooms: Vec<_> = workspace
+        .rooms_of(user)
+        .filter_map(|room| workspace.room_shown(room, user))
+        .collect();
+    Some(json!({
+        "me": { "id": me.id, "login": me.login, "name": me.name, "role": me.role },
+        "workspace": workspace.name,
+        "rooms": rooms,
+        "people": workspace.people_shown(),
+        "limits": { "text": limits::TEXT_CHARS_MAX, "page": limits::HISTORY_ROWS_MAX },
+        "build": build,
+        "canInvite": workspace.may_invite(user),
+    }))
+}
+
+pub(super) fn invite(socket: &mut Socket<'_, Chat>, seat: Seat, _asked: Nothing, ack: Ack) {
+    if !socket.app.workspace.may_invite(seat.user) {
+        return refuse(&mut socket.io, ack, Code::Forbidden);
+    }
+    let code = accounts::invite_code(&mut socket.app.chance);
+    let hash = accounts::code_hash(&code).expect("a code of our own making can be read");
+    let (write, at) = (socket.app.lanes.write, socket.io.now().wall.0);
+    let expires_at = at + super::millis(limits::INVITE_KEPT);
+    let uses = limits::INVITE_USES_MAX;
+    socket.io.run(
+        write,
+        move |store| {
+            store.job(|w| w.new_invite(seat.user, &hash, Some(expires_at), Some(uses), at))
+        },
+        move |context, outcome| match settled(context, outcome) {
+            Ok(_) => {
+                let path = format!("/join/{code}");
+                let answer = json!({ "path": path, "expiresAt": expires_at, "uses": uses });
+                accept(&mut context.io, ack, answer);
+            }
+            Err(code) => refuse(&mut context.io, ack, code),
+        },
+    );
+}

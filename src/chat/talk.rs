@@ -1,0 +1,194 @@
+//! Messages: said, read, looked up, and being typed.
+//!
+//! A message is checked, given to the writing lane, and answered when it is on disk; then the others of its room are told,
+//! in the order of its revisions. Looking up goes to the reading lane, a page at a time.
+//! Membership is asked of the workspace at every event, never of the rooms a socket once joined.
+//! Left out: edits, deletions, mentions and search, which the store is ready for.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::reply::{Code, accept, refuse, settled};
+use super::store::{RoomId, Span, State};
+use super::{Chat, Seat, room_name, user_name};
+use crate::config::chat as limits;
+use crate::server::{Ack, Socket};
+
+/// A new message.
+#[derive(Deserialize)]
+pub(super) struct Send {
+    room: RoomId,
+    cid: String,
+    text: String,
+}
+
+pub(super) fn send(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Send, ack: Ack) {
+    if let Err(code) = may_send(socket, seat, &asked) {
+        return refuse(&mut socket.io, ack, code);
+    }
+    let (write, at, from) = (socket.app.lanes.write, socket.io.now().wall.0, socket.id());
+    let Send { room, cid, text } = asked;
+    // Shared by the job and by what is told of it afterwards.
+    let told = (cid.clone(), text.clone());
+    socket.io.run(
+        write,
+        move |store| store.job(|w| w.send(room, seat.user, &cid, &text, at)),
+        move |context, outcome| {
+            let sent = match settled(context, outcome) {
+                Ok(sent) => sent,
+                Err(code) => return refuse(&mut context.io, ack, code),
+            };
+            let answer = json!({
+                "id": sent.id, "seq": sent.seq, "rev": sent.rev, "at": sent.at, "dup": sent.dup,
+            });
+            accept(&mut context.io, ack, answer);
+            if sent.dup {
+                return;
+            }
+            context
+                .app
+                .workspace
+                .sent(sent.room, seat.user, sent.seq, sent.rev);
+            let (cid, text) = told;
+            let message = json!({
+                "room": sent.room, "id": sent.id, "seq": sent.seq, "rev": sent.rev,
+                "by": seat.user, "cid": cid, "at": sent.at, "text": text,
+            });
+            let others = context.io.of("/");
+            others
+                .to(&room_name(sent.room))
+                .except(from.as_str())
+                .emit("message", &message);
+            context.app.wrote(&mut context.io);
+        },
+    );
+}
+
+fn may_send(socket: &Socket<'_, Chat>, seat: Seat, asked: &Send) -> Result<(), Code> {
+    let workspace = &socket.app.workspace;
+    if workspace.member(asked.room, seat.user).is_none() {
+        return Err(Code::NotFound);
+    }
+    let now = socket.io.now().wall.0;
+    let is_muted = workspace.user(seat.user).is_some_and(|user| {
+        user.state == State::Muted && user.muted_until.is_none_or(|until| until > now)
+    });
+    if is_muted {
+        return Err(Code::Muted);
+    }
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let cid_fits = (1..=limits::CID_CHARS_MAX).contains(&asked.cid.len());
+    if !cid_fits || !asked.cid.bytes().all(is_plain) || asked.text.trim().is_empty() {
+        return Err(Code::Invalid);
+    }
+    if asked.text.chars().count() > limits::TEXT_CHARS_MAX {
+        return Err(Code::TooLong);
+    }
+    Ok(())
+}
+
+/// How far somebody has read.
+#[derive(Deserialize)]
+pub(super) struct Read {
+    room: RoomId,
+    seq: i64,
+}
+
+pub(super) fn read(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Read, ack: Ack) {
+    let Some(seq) = socket.app.workspace.read(asked.room, seat.user, asked.seq) else {
+        return refuse(&mut socket.io, ack, Code::NotFound);
+    };
+    let write = socket.app.lanes.write;
+    let room = asked.room;
+    socket.io.run(
+        write,
+        move |store| store.job(|w| w.read(room, seat.user, seq)),
+        move |context, outcome| match settled(context, outcome) {
+            Ok(_) => accept(&mut context.io, ack, json!({})),
+            Err(code) => refuse(&mut context.io, ack, code),
+        },
+    );
+    let own = user_name(seat.user);
+    socket
+        .to(&own)
+        .emit("read", &json!({ "room": room, "seq": seq }));
+}
+
+/// Somebody types, or has stopped.
+#[derive(Deserialize)]
+pub(super) struct Typing {
+    room: RoomId,
+    on: bool,
+}
+
+pub(super) fn typing(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Typing, _ack: Ack) {
+    if socket.app.workspace.member(asked.room, seat.user).is_none() {
+        return;
+    }
+    let news = json!({ "room": asked.room, "by": seat.user, "on": asked.on });
+    socket
+        .to(&room_name(asked.room))
+        .volatile()
+        .emit("typing", &news);
+}
+
+/// A page of what was said before, after or around a place; the newest if none is named.
+#[derive(Deserialize)]
+pub(super) struct History {
+    room: RoomId,
+    before: Option<i64>,
+    after: Option<i64>,
+    around: Option<i64>,
+    limit: Option<usize>,
+}
+
+pub(super) fn history(socket: &mut Socket<'_, Chat>, seat: Seat, asked: History, ack: Ack) {
+    let span = match (asked.before, asked.after, asked.around) {
+        (None, None, None) => Span::Newest,
+        (Some(seq), None, None) => Span::Before(seq),
+        (None, Some(seq), None) => Span::After(seq),
+        (None, None, Some(seq)) => Span::Around(seq),
+        _ => return refuse(&mut socket.io, ack, Code::Invalid),
+    };
+    if socket.app.workspace.member(asked.room, seat.user).is_none() {
+        return refuse(&mut socket.io, ack, Code::NotFound);
+    }
+    let (lane, room) = (socket.app.lanes.read, asked.room);
+    let limit = asked.limit.unwrap_or(limits::HISTORY_ROWS_MAX);
+    socket.io.run(
+        lane,
+        move |reader| reader.job(|r| r.history(room, span, limit)),
+        move |context, outcome| match settled(context, outcome) {
+            Ok(page) => {
+                let page = json!({ "rows": page.rows, "start": page.start, "end": page.end });
+                accept(&mut context.io, ack, page);
+            }
+            Err(code) => refuse(&mut context.io, ack, code),
+        },
+    );
+}
+
+/// What has changed in a room since a revision.
+#[derive(Deserialize)]
+pub(super) struct Sync {
+    room: RoomId,
+    rev: i64,
+}
+
+pub(super) fn sync(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Sync, ack: Ack) {
+    if socket.app.workspace.member(asked.room, seat.user).is_none() {
+        return refuse(&mut socket.io, ack, Code::NotFound);
+    }
+    let lane = socket.app.lanes.read;
+    socket.io.run(
+        lane,
+        move |reader| reader.job(|r| r.sync(asked.room, asked.rev, limits::SYNC_BYTES_MAX)),
+        move |context, outcome| match settled(context, outcome) {
+            Ok(chunk) => {
+                let chunk = serde_json::to_value(chunk).unwrap_or_default();
+                accept(&mut context.io, ack, chunk);
+            }
+            Err(code) => refuse(&mut context.io, ack, code),
+        },
+    );
+}

@@ -1,0 +1,332 @@
+//! Who is who and who is where, in memory: what every event is checked against.
+//!
+//! Filled from the store at the start and kept in step by whoever changes the store, after the change is on disk.
+//! Messages are never here: they are read from the store page by page.
+//! Knows no sockets but by how many each person has, no SQL and no events.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::accounts::Digest;
+use super::store::{
+    Boot, Member, Role, Room, RoomId, RoomKind, Session, SessionId, State, User, UserId,
+};
+
+/// The workspace as it stands on disk, without its messages.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    /// Its name, once somebody has set it up.
+    pub name: Option<String>,
+    people: BTreeMap<UserId, Person>,
+    rooms: BTreeMap<RoomId, Place>,
+    sessions: HashMap<Digest, Session>,
+}
+
+#[derive(Debug)]
+struct Person {
+    user: User,
+    sockets: usize,
+    /// Online until proven otherwise: also for some seconds after the last socket has gone.
+    is_online: bool,
+}
+
+#[derive(Debug)]
+struct Place {
+    room: Room,
+    members: BTreeMap<UserId, Member>,
+}
+
+/// A room as one of its members is told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoomShown {
+    id: RoomId,
+    kind: RoomKind,
+    name: Option<String>,
+    topic: String,
+    seq: i64,
+    rev: i64,
+    read: i64,
+}
+
+/// A room as those are told of it who may join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoomListed {
+    id: RoomId,
+    name: Option<String>,
+    topic: String,
+    members: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<bool>,
+}
+
+impl Workspace {
+    /// As the store has it.
+    #[must_use]
+    pub fn new(boot: Boot) -> Self {
+        let mut workspace = Self {
+            name: boot.workspace,
+            ..Self::default()
+        };
+        for user in boot.users {
+            workspace.add_person(user);
+        }
+        for room in boot.rooms.into_iter().filter(|room| !room.archived) {
+            workspace.add_room(room);
+        }
+        for member in boot.members {
+            workspace.add_member(member);
+        }
+        for session in boot.sessions {
+            workspace.add_session(session);
+        }
+        workspace
+    }
+
+    /// Whether nobody has an account yet.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.people.is_empty()
+    }
+
+    /// Somebody has set it up.
+    pub fn found(&mut self, name: String, rooms: Vec<Room>) {
+        self.name = Some(name);
+        for room in rooms {
+            self.add_room(room);
+        }
+    }
+
+    /// A new account, or one that changed.
+    pub fn add_person(&mut self, user: User) {
+        let id = user.id;
+        match self.people.get_mut(&id) {
+            Some(person) => person.user = user,
+            None => {
+                self.people.insert(
+                    id,
+                    Person {
+                        user,
+                        sockets: 0,
+                        is_online: false,
+                    },
+                );
+            }
+        }
+    }
+
+    /// A new room.
+    pub fn add_room(&mut self, room: Room) {
+        self.rooms.insert(
+            room.id,
+            Place {
+                room,
+                members: BTreeMap::new(),
+            },
+        );
+    }
+
+    /// A new membership, or one that changed.
+    pub fn add_member(&mut self, member: Member) {
+        if let Some(place) = self.rooms.get_mut(&member.room) {
+            place.members.insert(member.user, member);
+        }
+    }
+
+    /// A membership has ended.
+    pub fn remove_member(&mut self, room: RoomId, user: UserId) {
+        if let Some(place) = self.rooms.get_mut(&room) {
+            place.members.remove(&user);
+        }
+    }
+
+    /// A new session.
+    pub fn add_session(&mut self, session: Session) {
+        self.sessions.insert(session.token_hash, session);
+    }
+
+    /// A session has ended.
+    pub fn remove_session(&mut self, token_hash: &Digest) -> Option<Session> {
+        self.sessions.remove(token_hash)
+    }
+
+    /// Sessions that were closed by their ids.
+    pub fn remove_sessions(&mut self, ids: &[SessionId]) {
+        if !ids.is_empty() {
+            self.sessions
+                .retain(|_, session| !ids.contains(&session.id));
+        }
+    }
+
+    /// The session of a token, if it has not expired and its user may come in.
+    #[must_use]
+    pub fn session(&self, token_hash: &Digest, at: u64) -> Option<&Session> {
+        let session = self
+            .sessions
+            .get(token_hash)
+            .filter(|session| session.expires_at > at)?;
+        self.user(session.user).filter(|user| may_come_in(user))?;
+        Some(session)
+    }
+
+    /// A session was used: it lasts longer.
+    pub fn touch_session(&mut self, token_hash: &Digest, at: u64, expires_at: u64) {
+        if let Some(session) = self.sessions.get_mut(token_hash) {
+            session.used_at = at;
+            session.expires_at = expires_at;
+        }
+    }
+
+    /// A user.
+    #[must_use]
+    pub fn user(&self, id: UserId) -> Option<&User> {
+        self.people.get(&id).map(|person| &person.user)
+    }
+
+    /// Whether a user may do what admins and moderators do.
+    #[must_use]
+    pub fn may_invite(&self, id: UserId) -> bool {
+        self.user(id)
+            .is_some_and(|user| matches!(user.role, Role::Admin | Role::Moderator))
+    }
+
+    /// A room.
+    #[must_use]
+    pub fn room(&self, id: RoomId) -> Option<&Room> {
+        self.rooms.get(&id).map(|place| &place.room)
+    }
+
+    /// A membership: what every event about a room asks first.
+    #[must_use]
+    pub fn member(&self, room: RoomId, user: UserId) -> Option<&Member> {
+        self.rooms.get(&room)?.members.get(&user)
+    }
+
+    /// The rooms a user is in.
+    pub fn rooms_of(&self, user: UserId) -> impl Iterator<Item = RoomId> {
+        self.rooms
+            .iter()
+            .filter(move |(_, place)| place.members.contains_key(&user))
+            .map(|(id, _)| *id)
+    }
+
+    /// A message was stored.
+    pub fn sent(&mut self, room: RoomId, author: UserId, seq: i64, rev: i64) {
+        let Some(place) = self.rooms.get_mut(&room) else {
+            return;
+        };
+        place.room.seq = place.room.seq.max(seq);
+        place.room.rev = place.room.rev.max(rev);
+        self.read(room, author, seq);
+    }
+
+    /// A member has read up to here; never backwards. Gives where that is now.
+    pub fn read(&mut self, room: RoomId, user: UserId, seq: i64) -> Option<i64> {
+        let place = self.rooms.get_mut(&room)?;
+        let member = place.members.get_mut(&user)?;
+        member.read_seq = member.read_seq.max(seq.min(place.room.seq));
+        Some(member.read_seq)
+    }
+
+    /// A socket of a user has come. Says whether they were offline.
+    pub fn came(&mut self, user: UserId) -> bool {
+        let Some(person) = self.people.get_mut(&user) else {
+            return false;
+        };
+        person.sockets += 1;
+        !std::mem::replace(&mut person.is_online, true)
+    }
+
+    /// A socket of a user has gone. Says whether it was the last.
+    pub fn went(&mut self, user: UserId) -> bool {
+        let Some(person) = self.people.get_mut(&user) else {
+            return false;
+        };
+        person.sockets = person.sockets.saturating_sub(1);
+        person.sockets == 0
+    }
+
+    /// The grace of a user without sockets is over. Says whether they are offline now.
+    pub fn is_missed(&mut self, user: UserId) -> bool {
+        let Some(person) = self.people.get_mut(&user) else {
+            return false;
+        };
+        person.sockets == 0 && std::mem::replace(&mut person.is_online, false)
+    }
+
+    /// How many sockets a user has.
+    #[must_use]
+    pub fn sockets_of(&self, user: UserId) -> usize {
+        self.people.get(&user).map_or(0, |person| person.sockets)
+    }
+
+    /// A room as this member is told of it.
+    #[must_use]
+    pub fn room_shown(&self, id: RoomId, user: UserId) -> Option<RoomShown> {
+        let place = self.rooms.get(&id)?;
+        let member = place.members.get(&user)?;
+        let room = &place.room;
+        Some(RoomShown {
+            id,
+            kind: room.kind,
+            name: room.name.clone(),
+            topic: room.topic.clone(),
+            seq: room.seq,
+            rev: room.rev,
+            read: member.read_seq,
+        })
+    }
+
+    /// An open room as everybody is told of it; to one person also whether they are in it.
+    #[must_use]
+    pub fn room_listed(&self, id: RoomId, to: Option<UserId>) -> Option<RoomListed> {
+        let place = self
+            .rooms
+            .get(&id)
+            .filter(|place| place.room.kind == RoomKind::Open)?;
+        Some(RoomListed {
+            id,
+            name: place.room.name.clone(),
+            topic: place.room.topic.clone(),
+            members: place.members.len(),
+            joined: to.map(|user| place.members.contains_key(&user)),
+        })
+    }
+
+    /// All open rooms.
+    #[must_use]
+    pub fn rooms_listed(&self, to: UserId) -> Vec<RoomListed> {
+        self.rooms
+            .keys()
+            .filter_map(|id| self.room_listed(*id, Some(to)))
+            .collect()
+    }
+
+    /// A person as others are told of them.
+    #[must_use]
+    pub fn person_shown(&self, id: UserId) -> Option<Value> {
+        let person = self.people.get(&id)?;
+        let User {
+            login, name, role, ..
+        } = &person.user;
+        Some(
+            json!({ "id": id, "login": login, "name": name, "role": role, "online": person.is_online }),
+        )
+    }
+
+    /// Everybody.
+    #[must_use]
+    pub fn people_shown(&self) -> Vec<Value> {
+        self.people
+            .keys()
+            .filter_map(|id| self.person_shown(*id))
+            .collect()
+    }
+}
+
+/// Whether somebody may have a session at all.
+#[must_use]
+pub const fn may_come_in(user: &User) -> bool {
+    matches!(user.state, State::Active | State::Muted)
+}
