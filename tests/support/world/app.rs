@@ -130,7 +130,9 @@ impl Books {
             Expected::Ack { .. } => "I8",
             Expected::Event { .. } => "I3",
         };
-        Err(format!("{which}: {id} heard {heard:?} and should hear nothing"))
+        Err(format!(
+            "{which}: {id} heard {heard:?} and should hear nothing"
+        ))
     }
 
     /// Everything that a socket must have heard by now, but has not.
@@ -263,13 +265,16 @@ pub fn town(config: Config, books: SharedBooks, seed: u64) -> Server<Town> {
                 socket.broadcast().except(&room).emit("said", &(number,));
                 answer(socket, ack, nonce);
             })
-            .on("flood", |socket, (nonce, count, size): (u64, u64, usize), ack| {
-                let pad = "f".repeat(size);
-                for _ in 0..count {
-                    tell(socket, "said", &pad);
-                }
-                answer(socket, ack, nonce);
-            })
+            .on(
+                "flood",
+                |socket, (nonce, count, size): (u64, u64, usize), ack| {
+                    let pad = "f".repeat(size);
+                    for _ in 0..count {
+                        tell(socket, "said", &pad);
+                    }
+                    answer(socket, ack, nonce);
+                },
+            )
             .on("perhaps", |socket, (nonce,): (u64,), ack| {
                 let number = with_books(socket, |books, id| {
                     let number = books.number();
@@ -393,7 +398,9 @@ fn enter(socket: &mut Guest<'_>) {
         is_in: true,
         ..Known::default()
     };
-    let before = with_books(socket, |books, id| books.sockets.insert(id.to_owned(), known));
+    let before = with_books(socket, |books, id| {
+        books.sockets.insert(id.to_owned(), known)
+    });
     if before.is_some() {
         let twice = format!("{} was let in twice", socket.id());
         socket.app.books.borrow_mut().wrong(twice);

@@ -104,7 +104,11 @@ impl Client {
                 Kind::Upgrading,
             ])
         };
-        let slow = if net.chance.often(net.weights.slow) { 700 } else { 0 };
+        let slow = if net.chance.often(net.weights.slow) {
+            700
+        } else {
+            0
+        };
         let answers_pings = !net.chance.often(net.weights.never_pong);
         Self {
             index,
@@ -145,11 +149,18 @@ impl Client {
                 return Some(format!("L1: client {index} is not let into {name}"));
             }
             if let Some(nonce) = place.pending.values().next() {
-                return Some(format!("L1: client {index} has no answer to {nonce} in {name}"));
+                return Some(format!(
+                    "L1: client {index} has no answer to {nonce} in {name}"
+                ));
             }
-            let unheard = place.sid.as_ref().map_or(0, |sid| self.books.borrow().unheard(sid));
+            let unheard = place
+                .sid
+                .as_ref()
+                .map_or(0, |sid| self.books.borrow().unheard(sid));
             if place.is_in && unheard > 0 {
-                return Some(format!("L1: client {index} has not heard {unheard} in {name}"));
+                return Some(format!(
+                    "L1: client {index} has not heard {unheard} in {name}"
+                ));
             }
         }
         let is_waiting = !session.out.is_empty() || session.post.is_some();
@@ -159,7 +170,11 @@ impl Client {
     // Deeds.
 
     /// Does one thing.
-    pub fn wake(&mut self, net: &mut Network, server: &mut impl roomcast::reactor::Service) -> Outcome {
+    pub fn wake(
+        &mut self,
+        net: &mut Network,
+        server: &mut impl roomcast::reactor::Service,
+    ) -> Outcome {
         let weights = net.weights.clone();
         if self.kind == Kind::Hostile {
             self.be_hostile(net, server);
@@ -212,7 +227,11 @@ impl Client {
         let Some(link) = self.link(net, server) else {
             return;
         };
-        let role = if by_websocket { Role::Socket } else { Role::Get };
+        let role = if by_websocket {
+            Role::Socket
+        } else {
+            Role::Get
+        };
         self.wires.get_mut(&link).expect("made just now").role = role;
         let bytes = if by_websocket {
             protocol::websocket("")
@@ -237,7 +256,11 @@ impl Client {
     }
 
     /// A new link.
-    fn link(&mut self, net: &mut Network, server: &mut impl roomcast::reactor::Service) -> Option<LinkId> {
+    fn link(
+        &mut self,
+        net: &mut Network,
+        server: &mut impl roomcast::reactor::Service,
+    ) -> Option<LinkId> {
         let link = net.connect(server, self.index, self.slow)?;
         let reader = Reader::default();
         let role = Role::Stale;
@@ -246,7 +269,13 @@ impl Client {
     }
 
     /// A link for a request: one that was kept, if it is fresh enough that the server will not have ended it.
-    fn request(&mut self, net: &mut Network, server: &mut impl roomcast::reactor::Service, role: Role, bytes: &[u8]) -> Option<LinkId> {
+    fn request(
+        &mut self,
+        net: &mut Network,
+        server: &mut impl roomcast::reactor::Service,
+        role: Role,
+        bytes: &[u8],
+    ) -> Option<LinkId> {
         let is_fresh = net.chance.often(net.weights.fresh_links);
         let young = net.now.saturating_sub(3_000_000);
         let kept = self.wires.iter().find(|(link, wire)| {
@@ -277,7 +306,9 @@ impl Client {
 
     /// Sends what waits, by whatever way is open.
     fn flush(&mut self, net: &mut Network, server: &mut impl roomcast::reactor::Service) {
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         if session.out.is_empty() {
             return;
         }
@@ -308,7 +339,9 @@ impl Client {
         let Some(link) = self.link(net, server) else {
             return;
         };
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         net.write(link, &protocol::websocket(&format!("&sid={}", session.sid)));
         session.stage = Stage::Probing;
         session.socket = Some(link);
@@ -321,7 +354,9 @@ impl Client {
 
     /// The upgrade takes place once nothing is under way any more.
     fn try_upgrade(&mut self, net: &mut Network, server: &mut impl roomcast::reactor::Service) {
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         if session.stage != Stage::Pausing || session.get.is_some() || session.post.is_some() {
             return;
         }
@@ -354,7 +389,11 @@ impl Client {
 
     /// Asks to be let into a namespace, unless it is in or asking already.
     fn enter(&mut self, name: &'static str, word: &str) {
-        let Some(session) = self.session.as_mut().filter(|session| !session.sid.is_empty()) else {
+        let Some(session) = self
+            .session
+            .as_mut()
+            .filter(|session| !session.sid.is_empty())
+        else {
             return;
         };
         let place = session.places.entry(name).or_default();
@@ -371,7 +410,9 @@ impl Client {
 
     /// Sends an event; with a nonce, it wants an answer.
     fn ask(&mut self, name: &'static str, event: &str, args: Value, nonce: Option<u64>) {
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         let Some(place) = session.places.get_mut(name).filter(|place| place.is_in) else {
             return;
         };
@@ -384,8 +425,14 @@ impl Client {
         let mut list = vec![json!(event)];
         list.extend(args.as_array().cloned().unwrap_or_default());
         let list = Value::from(list);
-        let namespace = if name == "/" { String::new() } else { format!("{name},") };
-        session.out.push(Out::Text(format!("42{namespace}{id}{list}")));
+        let namespace = if name == "/" {
+            String::new()
+        } else {
+            format!("{name},")
+        };
+        session
+            .out
+            .push(Out::Text(format!("42{namespace}{id}{list}")));
     }
 
     fn act_in(&mut self, net: &mut Network, name: &'static str) {
@@ -396,7 +443,9 @@ impl Client {
             .and_then(|session| session.places.get(name))
             .is_some_and(|place| place.is_in);
         if !is_in {
-            let word = *net.chance.pick(&["yes", "yes", "yes", "no", "wait", "never"]);
+            let word = *net
+                .chance
+                .pick(&["yes", "yes", "yes", "no", "wait", "never"]);
             return self.enter(name, word);
         }
         let nonce = self.nonce();
@@ -435,13 +484,19 @@ impl Client {
     }
 
     fn ask_with_bytes(&mut self, net: &mut Network, name: &'static str, nonce: u64) {
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         let Some(place) = session.places.get_mut(name).filter(|place| place.is_in) else {
             return;
         };
         self.next_id += 1;
         place.pending.insert(self.next_id, nonce);
-        let namespace = if name == "/" { String::new() } else { format!("{name},") };
+        let namespace = if name == "/" {
+            String::new()
+        } else {
+            format!("{name},")
+        };
         let list = json!(["blob", nonce, {"_placeholder": true, "num": 0}]);
         let text = format!("451-{namespace}{}{list}", self.next_id);
         let size = net.chance.below(300) as usize;
@@ -450,17 +505,25 @@ impl Client {
     }
 
     fn leave(&mut self, name: &'static str) {
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         if let Some(place) = session.places.get_mut(name) {
             place.is_in = false;
             place.pending.clear();
         }
-        let namespace = if name == "/" { String::new() } else { format!("{name},") };
+        let namespace = if name == "/" {
+            String::new()
+        } else {
+            format!("{name},")
+        };
         session.out.push(Out::Text(format!("41{namespace}")));
     }
 
     fn close_politely(&mut self, net: &mut Network, server: &mut impl roomcast::reactor::Service) {
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         session.out.push(Out::Text("1".to_owned()));
         self.flush(net, server);
         self.say(net, || "says goodbye".to_owned());
@@ -470,7 +533,9 @@ impl Client {
     /// Faults of the way and of the client itself, by the world's weights.
     fn misbehave(&mut self, net: &mut Network) {
         let weights = net.weights.clone();
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         let links = [session.get, session.post, session.socket];
         let links: Vec<_> = links.into_iter().flatten().collect();
         if links.is_empty() {
@@ -517,7 +582,9 @@ impl Client {
             net.write(link, &frame);
         }
         if net.chance.often(weights.wrong) {
-            let nonsense = *net.chance.pick(&["4", "42[", "40/nowhere,", "2", "451-[]", "6", "43"]);
+            let nonsense = *net
+                .chance
+                .pick(&["4", "42[", "40/nowhere,", "2", "451-[]", "6", "43"]);
             session.out.push(Out::Text(nonsense.to_owned()));
             // Whatever comes of it, what was asked for before may stay without an answer.
             if nonsense == "40/nowhere," {
@@ -561,7 +628,13 @@ impl Client {
     // Facts.
 
     /// Something has come by one of its links.
-    pub fn heard(&mut self, net: &mut Network, server: &mut impl roomcast::reactor::Service, link: LinkId, what: ToClient) -> Outcome {
+    pub fn heard(
+        &mut self,
+        net: &mut Network,
+        server: &mut impl roomcast::reactor::Service,
+        link: LinkId,
+        what: ToClient,
+    ) -> Outcome {
         let bytes = match what {
             ToClient::Bytes(bytes) => bytes,
             ToClient::End => {
@@ -596,7 +669,14 @@ impl Client {
         Ok(())
     }
 
-    fn thing(&mut self, net: &mut Network, server: &mut impl roomcast::reactor::Service, link: LinkId, role: Role, heard: Heard) -> Outcome {
+    fn thing(
+        &mut self,
+        net: &mut Network,
+        server: &mut impl roomcast::reactor::Service,
+        link: LinkId,
+        role: Role,
+        heard: Heard,
+    ) -> Outcome {
         match (role, heard) {
             (Role::Get, Heard::Response { status: 200, body }) => {
                 self.keep(net, link);
@@ -622,13 +702,19 @@ impl Client {
                 self.flush(net, server);
                 self.try_upgrade(net, server);
             }
-            (Role::Get | Role::Post | Role::Socket, Heard::Response { status, .. }) if status != 101 => {
+            (Role::Get | Role::Post | Role::Socket, Heard::Response { status, .. })
+                if status != 101 =>
+            {
                 self.make_stale(link);
                 net.marks.hit("request refused");
                 self.refused(net, link);
             }
             (Role::Socket, Heard::Response { .. }) => {
-                if self.session.as_ref().is_some_and(|session| session.stage == Stage::Probing) {
+                if self
+                    .session
+                    .as_ref()
+                    .is_some_and(|session| session.stage == Stage::Probing)
+                {
                     let mask = [5, 6, 7, 8];
                     net.write(link, &protocol::frame(1, b"2probe", mask));
                 }
@@ -681,7 +767,11 @@ impl Client {
                     return Err("I9: opened twice".to_owned());
                 }
                 session.sid = value["sid"].as_str().ok_or("I9: no sid")?.to_owned();
-                session.stage = if is_by_socket { Stage::WebSocket } else { Stage::Polling };
+                session.stage = if is_by_socket {
+                    Stage::WebSocket
+                } else {
+                    Stage::Polling
+                };
                 Ok(())
             }
             Packet::Ping => {
@@ -730,7 +820,9 @@ impl Client {
             return Ok(());
         };
         if *packet != Packet::ProbeAnswer || session.stage != Stage::Probing {
-            return Err(format!("I2: {packet:?} on a WebSocket that has not taken over"));
+            return Err(format!(
+                "I2: {packet:?} on a WebSocket that has not taken over"
+            ));
         }
         // It reads no further poll from here on; the one under way is answered by the server.
         session.stage = Stage::Pausing;
@@ -742,7 +834,9 @@ impl Client {
         let Some(session) = &mut self.session else {
             return Ok(());
         };
-        let known = NAMESPACES.into_iter().find(|name| *name == message.namespace);
+        let known = NAMESPACES
+            .into_iter()
+            .find(|name| *name == message.namespace);
         let Some(name) = known else {
             return match message.kind {
                 4 => Ok(()),
@@ -771,7 +865,10 @@ impl Client {
                 place.is_in = false;
                 place.pending.clear();
                 net.marks.hit("made to leave");
-                let unheard = place.sid.as_ref().map_or(0, |sid| self.books.borrow().unheard(sid));
+                let unheard = place
+                    .sid
+                    .as_ref()
+                    .map_or(0, |sid| self.books.borrow().unheard(sid));
                 if unheard > 0 {
                     return Err(format!("I2: {unheard} lost before a farewell"));
                 }
@@ -792,7 +889,9 @@ impl Client {
         };
         let heard = match message.kind {
             3 => {
-                let nonce = message.data[0].as_u64().ok_or("I9: an answer of another shape")?;
+                let nonce = message.data[0]
+                    .as_u64()
+                    .ok_or("I9: an answer of another shape")?;
                 let id = message.id.ok_or("I9: an answer without a number")?;
                 let asked = place.pending.remove(&id);
                 if place.is_in && asked != Some(nonce) {
@@ -801,11 +900,19 @@ impl Client {
                 Expected::Ack { id_of: nonce }
             }
             2 | 5 => {
-                let number = message.data[1].as_u64().ok_or("I9: an event of another shape")?;
+                let number = message.data[1]
+                    .as_u64()
+                    .ok_or("I9: an event of another shape")?;
                 if let Some(id) = message.id {
-                    let namespace = if name == "/" { String::new() } else { format!("{name},") };
+                    let namespace = if name == "/" {
+                        String::new()
+                    } else {
+                        format!("{name},")
+                    };
                     if place.is_in && net.chance.often(850) {
-                        session.out.push(Out::Text(format!("43{namespace}{id}[{number}]")));
+                        session
+                            .out
+                            .push(Out::Text(format!("43{namespace}{id}[{number}]")));
                     }
                 }
                 let may_be_lost = false;
@@ -841,7 +948,9 @@ impl Client {
     /// A link is over: its session may be, too.
     fn link_lost(&mut self, net: &mut Network, link: LinkId) {
         self.make_stale(link);
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         if session.socket == Some(link) && session.stage == Stage::Probing {
             net.marks.hit("upgrade failed");
             session.socket = None;

@@ -118,10 +118,15 @@ impl World {
         // From here on nobody asks for anything new.
         self.net.weights.pause_ms = 0;
         self.until(self.net.now + 10_000_000)?;
-        for client in &self.clients {
-            if let Some(complaint) = client.complaint() {
-                return Err(complaint);
+        // A pong may be under way at any one moment.
+        for _ in 0..5 {
+            self.until(self.net.now + 700_000)?;
+            if self.complaint().is_none() {
+                break;
             }
+        }
+        if let Some(complaint) = self.complaint() {
+            return Err(complaint);
         }
         if self.net.weights.by_signal {
             return self.end_by_signal();
@@ -131,6 +136,10 @@ impl World {
         }
         self.until(self.net.now + SILENCE_US)?;
         self.nothing_is_left()
+    }
+
+    fn complaint(&self) -> Option<String> {
+        self.clients.iter().find_map(Client::complaint)
     }
 
     /// Lets time pass until then.
@@ -195,7 +204,10 @@ impl World {
         let engine = self.server.census().engine;
         let most = self.net.weights.queue_bytes_max;
         if engine.waiting_bytes_most > most {
-            return Err(format!("I7: {} bytes wait for a client", engine.waiting_bytes_most));
+            return Err(format!(
+                "I7: {} bytes wait for a client",
+                engine.waiting_bytes_most
+            ));
         }
         if self.turns.is_multiple_of(16) {
             self.rooms_are_as_in_the_books()?;
@@ -261,7 +273,11 @@ impl World {
         if census != roomcast::server::Census::default() {
             return Err(format!("I6: after the end {census:?}"));
         }
-        let open = self.net.links.iter().filter(|link| link.phase != Phase::Gone);
+        let open = self
+            .net
+            .links
+            .iter()
+            .filter(|link| link.phase != Phase::Gone);
         match open.count() {
             0 => self.no_handler_panicked(),
             open => Err(format!("I6: {open} connections are open after the end")),

@@ -196,7 +196,12 @@ impl Network {
 
     // The client's side.
 
-    pub fn connect(&mut self, server: &mut impl Service, client: usize, slow: u64) -> Option<LinkId> {
+    pub fn connect(
+        &mut self,
+        server: &mut impl Service,
+        client: usize,
+        slow: u64,
+    ) -> Option<LinkId> {
         if !self.is_listening {
             return None;
         }
@@ -282,7 +287,10 @@ impl Network {
         link.is_open = false;
         link.up.clear();
         if link.phase != Phase::Gone && (!link.down.is_empty() || link.outbox_bytes > 0) {
-            self.at(UNACKNOWLEDGED_WITHIN.as_micros() as u64, Event::Unacknowledged(id));
+            self.at(
+                UNACKNOWLEDGED_WITHIN.as_micros() as u64,
+                Event::Unacknowledged(id),
+            );
         }
     }
 
@@ -549,7 +557,11 @@ impl Network {
             Action::Run(_, id, job) => {
                 let is_refused = self.jobs.len() >= JOBS_WAITING_MAX;
                 let run = Box::new(move |desk: &mut Desk| job(desk));
-                self.jobs.push_back(Running { id, run, is_refused });
+                self.jobs.push_back(Running {
+                    id,
+                    run,
+                    is_refused,
+                });
                 let delay = self.chance.below(2_000_000);
                 self.at(delay, Event::Job);
             }

@@ -22,8 +22,8 @@ pub struct Reader {
 }
 
 /// Statuses and close codes that the server has a reason for.
-const STATUSES: [u16; 13] = [
-    101, 200, 400, 403, 404, 405, 408, 413, 414, 417, 426, 431, 501,
+const STATUSES: [u16; 14] = [
+    101, 200, 400, 403, 404, 405, 408, 413, 414, 417, 426, 431, 501, 505,
 ];
 const CLOSE_CODES: [u16; 6] = [1000, 1001, 1002, 1007, 1008, 1009];
 
@@ -102,7 +102,10 @@ impl Reader {
         let (header, length) = match second {
             0..126 => (2, usize::from(second)),
             126 => match self.bytes.get(2..4) {
-                Some(bytes) => (4, usize::from(u16::from_be_bytes(bytes.try_into().unwrap()))),
+                Some(bytes) => (
+                    4,
+                    usize::from(u16::from_be_bytes(bytes.try_into().unwrap())),
+                ),
                 None => return Ok(None),
             },
             127 => match self.bytes.get(2..10) {
@@ -127,7 +130,9 @@ impl Reader {
         }
         if opcode == 8 {
             self.is_closed = true;
-            let code = payload.get(..2).map(|two| u16::from_be_bytes([two[0], two[1]]));
+            let code = payload
+                .get(..2)
+                .map(|two| u16::from_be_bytes([two[0], two[1]]));
             if code.is_some_and(|code| !CLOSE_CODES.contains(&code)) {
                 return Err(format!("close code {code:?} is not in the table"));
             }

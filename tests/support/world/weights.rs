@@ -75,8 +75,8 @@ impl Weights {
         let (namespace_churn, session_churn, wrong) = (sometimes(80), sometimes(40), sometimes(30));
         let fresh_links = sometimes(700);
         Self {
-            clients: chance.between(2, 9),
-            storm_s: chance.between(20, 90),
+            clients: chance.between(2, 7),
+            storm_s: chance.between(10, 50),
             pause_ms: *chance.pick(&[100, 400, 1500, 5000]),
             latency_ms: *chance.pick(&[0, 1, 20, 200]),
             chunk_bytes: *chance.pick(&[7, 100, 1500, 65_536]),
@@ -121,6 +121,7 @@ impl Weights {
         self.namespace_churn = 0;
         self.session_churn = 0;
         self.wrong = 0;
+        self.pause_ms = 3000;
         self.capacity = 65_536;
         self.chunk_bytes = 65_536;
         if self.latency_ms > 20 {
