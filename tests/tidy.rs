@@ -68,6 +68,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "http",
             "reactor::lanes",
+            "reactor::seed",
             "server",
             "socketio",
             "time",
@@ -320,6 +321,10 @@ fn no_line_is_too_long_to_read() {
     for file in files("src").into_iter().filter(|file| !file.is_test()) {
         let tests_at = file.text.lines().count() - file.tests().lines().count();
         for (at, line) in file.lines().filter(|(at, _)| *at <= tests_at) {
+            // A row of a table cannot be broken.
+            if line.trim_start().starts_with("//! |") {
+                continue;
+            }
             let is_words = line.trim_start().starts_with("//") || line.contains('"');
             let most = if is_words {
                 WORDS_CHARS_MAX

@@ -10,6 +10,7 @@
 //! | I8 | an answer reaches the one who asked, once | each packet |
 //! | I9 | what the server says can be read by a strict reader who shares no code with it | each byte |
 //! | I10 | a connection that says nothing has an end | every 16 turns |
+//! | I10 | what waits for a client will leave: a blocked transport has a wake-up to come | each turn |
 //! | I12 | the same seed, the same world | some seeds |
 //! | L1 | once nothing fails any more, everybody comes back, and everything is heard and answered | end |
 //!

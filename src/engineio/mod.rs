@@ -214,6 +214,8 @@ pub struct Census {
     pub waiting_bytes: usize,
     /// Bytes that wait for the client for whom most waits.
     pub waiting_bytes_most: usize,
+    /// Sessions with packets that their transport could take, once nothing more is to be asked for: nobody would wake them.
+    pub stranded: usize,
     /// Outputs, ends and sessions to be looked at that nobody has asked for.
     pub unsaid: usize,
 }
@@ -287,6 +289,11 @@ impl Engine {
             sids: self.by_sid.len(),
             timers: self.timers.len(),
             waiting_bytes: waiting().sum(),
+            stranded: self
+                .sessions
+                .iter()
+                .filter(|(_, row)| row.is_stranded())
+                .count(),
             waiting_bytes_most: waiting().max().unwrap_or(0),
             unsaid: self.outputs.len() + self.ended.len() + self.dirty.len(),
         }

@@ -209,6 +209,9 @@ impl World {
                 engine.waiting_bytes_most
             ));
         }
+        if engine.stranded > 0 {
+            return Err("I10: packets wait, and nothing will wake them".to_owned());
+        }
         if self.turns.is_multiple_of(16) {
             self.rooms_are_as_in_the_books()?;
             self.nobody_is_silent_for_ever()?;
