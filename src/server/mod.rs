@@ -8,6 +8,8 @@
 //! Left out for now: dynamic namespaces, connection state recovery, and other nodes.
 
 mod acks;
+#[cfg(feature = "world")]
+mod census;
 mod client;
 mod core;
 mod cors;
@@ -37,6 +39,8 @@ use crate::reactor::{self, LaneId, ListenerId, Reactor};
 
 use self::core::Core;
 pub use acks::{Ack, AckError};
+#[cfg(feature = "world")]
+pub use census::Census;
 pub use core::Counters;
 pub use handle::{Handle, NotPosted};
 use handlers::Handlers;
