@@ -199,8 +199,13 @@ fn welcome_lines(addresses: &[SocketAddr], first_run: Option<&str>) -> String {
         lines.push_str(&format!(
             "Only this machine can open it; add `--listen 0.0.0.0:{port}` for others.\n"
         ));
-    } else if addresses.iter().any(|address| address.ip().is_unspecified()) {
-        lines.push_str("From other machines, use this machine's name or address instead of localhost.\n");
+    } else if addresses
+        .iter()
+        .any(|address| address.ip().is_unspecified())
+    {
+        lines.push_str(
+            "From other machines, use this machine's name or address instead of localhost.\n",
+        );
     }
     lines
 }
