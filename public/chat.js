@@ -1,60 +1,50 @@
-// The page: makes its parts, gives each the doors it needs, and knows which room is open.
+// The page: makes its parts, gives each the doors it needs, and knows when we are in and when out.
 // Facts from the line come in as `hello` and events; the parts' wishes come in as calls.
-// It never draws a row and never speaks HTTP itself; each part does its own, and none knows another.
-// Left out: direct messages, mentions, search and the rest of the plan; each is one more part here.
+// It never draws and keeps no rooms: place.js knows, scene.js shows, and neither knows this file.
+// Left out: direct messages, mentions, search; each is one more part here.
 
-import { Announcer } from "./announce.js";
-import { CatchUp } from "./catchup.js";
 import { Composer } from "./composer.js";
-import { Dialogs } from "./dialogs.js";
 import { at, el, fill, icon, setText } from "./dom.js";
 import { Doors, http, postedWords } from "./doors.js";
+import { CatchUp, History } from "./history.js";
 import { bindKeys } from "./keys.js";
-import { MessageList } from "./list.js";
-import { Menu } from "./menu.js";
+import { MessageList, Reading } from "./list.js";
+import { Announcer, Strip, TypingLine } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { Dialogs, Menu } from "./overlays.js";
 import { PeopleDrawer } from "./people.js";
-import { Reading } from "./reading.js";
-import { RoomLog } from "./roomlog.js";
+import { Place } from "./place.js";
 import { RoomsNav, showBack, showTitle } from "./rooms.js";
 import { nameOf } from "./row.js";
+import { Scene } from "./scene.js";
 import { storage } from "./storage.js";
 import { say } from "./strings.js";
-import { Strip } from "./strip.js";
 import { cleanName } from "./text.js";
-import { TypingLine } from "./typing.js";
 import { Wire } from "./wire.js";
 
 const CONTRACT = 1;
-const CATCHING_UP_AFTER_MS = 500;
 const CONNECTING_AFTER_MS = 1_000;
 const LOST_AFTER_MS = 2_000;
+const CATCHING_UP_AFTER_MS = 500;
+const RESTART_WITHIN_MS = 30_000;
 const INSECURE_EVERY_MS = 7 * 24 * 3_600_000;
 
 const wide = matchMedia("(min-width: 60rem)");
-const rooms = new Map();
-const people = new Map();
-const logs = new Map();
 let session = null;
-let me = null;
-let workspace = null;
-let limits = { text: 4000, page: 50 };
-let canInvite = false;
-let build = null;
-let open = null;
-let newAt = 0;
 let outbox = null;
-let drawing = false;
+let build = null;
 
+// ── the parts ──
+
+const place = new Place();
 const strip = new Strip(at("strip"));
 const announcer = new Announcer(at("polite"), at("urgent"));
-const doors = new Doors({ stage: at("stage"), entered: () => entered() });
 const drawer = new PeopleDrawer();
-const typing = new TypingLine(at("typing"), (id) => nameOf(id, people, me));
-const moreMenu = new Menu(at("more"));
+const typing = new TypingLine(at("typing"), (id) => nameOf(id, place.people, place.me));
+const doors = new Doors({ stage: at("stage"), entered });
 
 const wire = new Wire({
-  hello: () => ({ v: CONTRACT, build, cursors: Object.fromEntries([...logs].filter(([, log]) => log.loaded).map(([id, log]) => [id, log.cursor])) }),
+  hello: () => ({ v: CONTRACT, build, cursors: place.cursors() }),
   ready,
   event: (name, body) => EVENTS[name]?.(body),
   changed: lineChanged,
@@ -62,15 +52,13 @@ const wire = new Wire({
   heard: () => strip.lower("silent"),
 });
 
-const ask = (event, body) => wire.ask(event, body).then((answer) => {
-  if (answer.code === "auth") ended("expired");
-  return answer;
+const dialogs = new Dialogs({
+  ask,
+  entered: (room) => {
+    place.admit(room);
+    go(room.id);
+  },
 });
-
-const dialogs = new Dialogs({ ask, entered: (room) => {
-  admit(room);
-  go(room.id);
-} });
 
 const nav = new RoomsNav(at("rooms"), {
   browse: () => dialogs.browse(),
@@ -81,34 +69,48 @@ const nav = new RoomsNav(at("rooms"), {
 
 const catchUp = new CatchUp({
   ask,
-  log: (room) => logs.get(room),
+  log: (room) => place.logs.get(room),
   caught: (room, rows) => {
-    for (const row of rows) noted(row);
-    if (room === open) list.loaded();
-    draw();
+    rows.forEach(noted);
+    if (room === place.open) list.loaded();
+    scene.changed();
   },
   gone: forget,
   resting: () => strip.lower("catchingUp"),
 });
 
-const list = new MessageList({ scroller: at("scroller"), list: at("list"), top: at("top"), bottom: at("bottom") }, {
-  older: () => page("older"),
-  newer: () => page("newer"),
-  moved: () => {
-    showJump();
-    reading.look();
-  },
-  retry: (cid) => outbox.retry(cid),
-  edit: (cid) => composer.restore(outbox.take(cid)),
-  drop: (cid) => outbox.take(cid),
-  read: () => {
-    markRead(rooms.get(open), rooms.get(open).seq);
-    clearLine();
+const pages = new History(place, {
+  ask,
+  gone: forget,
+  paged: (where, rows) => {
+    for (const row of rows) if (row.by === place.me.id && row.cid) outbox.confirm(row.cid);
+    scene.draw();
+    list.loaded();
+    if (where === "older" && rows.length > 0 && list.holdsFocus) announcer.say(say.spokenOlder(rows.length));
   },
 });
 
+const list = new MessageList(
+  { scroller: at("scroller"), list: at("list"), top: at("top"), bottom: at("bottom") },
+  {
+    older: () => pages.page("older"),
+    newer: () => pages.page("newer"),
+    moved: () => {
+      scene.jump();
+      reading.look();
+    },
+    retry: (cid) => outbox.retry(cid),
+    edit: (cid) => composer.restore(outbox.take(cid)),
+    drop: (cid) => outbox.take(cid),
+    read: () => {
+      markRead(place.room, place.room.seq);
+      clearLine();
+    },
+  },
+);
+
 const composer = new Composer(at("write"), {
-  send: (room, text) => send(room, text),
+  send,
   typing: (room, on) => wire.tell("typing", { room, on }),
   draft: (room) => storage.get(draftKey(room)) ?? "",
   keep: (room, text) => (text ? storage.put(draftKey(room), text) : storage.drop(draftKey(room))),
@@ -116,56 +118,74 @@ const composer = new Composer(at("write"), {
 });
 
 const reading = new Reading({
-  room: () => rooms.get(open),
+  room: () => place.room,
   atEnd: () => list.atEnd && document.body.dataset.pane === "room",
   mark: markRead,
 });
 
-const keys = bindKeys({
-  composer, list, drawer, clearLine,
-  hasLine: () => newAt > 0,
-  rooms: () => sorted().map((room) => room.id),
-  unread: (id) => unread(rooms.get(id)),
-  open: () => open,
-  go,
+const scene = new Scene(place, {
+  nav,
+  drawer,
+  list,
+  reading,
+  dialogs,
+  online: () => wire.state === "ready",
+  wide: () => wide.matches,
+  pending: (room) => outbox.of(room),
+  draft: (room) => storage.has(draftKey(room.id)),
 });
 
-// ── coming in ──
+const keys = bindKeys({
+  composer,
+  list,
+  drawer,
+  clearLine,
+  go,
+  hasLine: () => place.newAt > 0,
+  rooms: () => place.sorted().map((room) => room.id),
+  unread: (id) => scene.unread(place.rooms.get(id)),
+  open: () => place.open,
+});
 
-async function boot() {
-  say4static();
+// ── coming in, and going ──
+
+function boot() {
+  scene.stage("");
+  furnish();
   addEventListener("hashchange", route);
   wide.addEventListener("change", route);
+  addEventListener("offline", () => strip.raise("offline"));
   addEventListener("online", () => {
     strip.lower("offline");
     wire.tryNow();
   });
-  addEventListener("offline", () => strip.raise("offline"));
+  if (!navigator.onLine) strip.raise("offline");
+  document.addEventListener(
+    "visibilitychange",
+    () => document.visibilityState === "visible" && wire.tryNow(),
+  );
   // A page brought back by the Back button may be another person's by now.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wire.tryNow());
-  at("jump").addEventListener("click", toLatest);
-  if (!navigator.onLine) strip.raise("offline");
-  setInterval(() => outbox?.of(open).some((entry) => entry.resumeAt) && draw(), 1_000);
-  await entered();
+  // A pause the server asked for is counted down on its row.
+  setInterval(() => outbox?.of(place.open).some((entry) => entry.resumeAt) && scene.changed(), 1_000);
+  entered();
 }
 
 /** Asks who we are, at the start and after each door. */
 async function entered() {
   strip.raise("connecting", {}, CONNECTING_AFTER_MS);
-  let answer = await http("/session");
-  for (let wait = 500; !answer.ok; wait = Math.min(wait * 2, 20_000)) {
+  session = await http("/session");
+  for (let wait = 500; !session.ok; wait = Math.min(wait * 2, 20_000)) {
     await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
-    answer = await http("/session");
+    session = await http("/session");
   }
   strip.lower("connecting");
-  session = answer;
   if (!session.signedIn) return atTheDoor();
-  if (location.pathname !== "/" || location.hash.startsWith("#/setup/") || location.search) {
+  if (location.pathname !== "/" || location.search || location.hash.startsWith("#/setup/")) {
     history.replaceState(null, "", "/");
   }
   // Another person than before: nothing of the one who left may stay, so begin anew.
-  if (me && me.id !== session.me.id) {
+  if (place.me && place.me.id !== session.me.id) {
     history.replaceState(null, "", "/");
     return location.reload();
   }
@@ -175,84 +195,75 @@ async function entered() {
 
 function atTheDoor() {
   const code = /^\/join\/([^/]+)/.exec(location.pathname)?.[1];
-  const setup = /^#\/setup\/([\w-]+)/.exec(location.hash)?.[1];
+  const setUp = /^#\/setup\/([\w-]+)/.exec(location.hash)?.[1];
   const words = postedWords(location.search);
-  if (code || setup || location.search) history.replaceState(null, "", "/");
+  // Codes leave the address at once: it may be photographed, shared, or kept in a history.
+  if (code || setUp || location.search) history.replaceState(null, "", "/");
   showTitle(0, [session.workspace]);
-  if (session.setup) doors.setUp(setup);
-  else if (code) doors.join(session, decodeURIComponent(code));
+  if (session.setup) doors.setUp(setUp);
+  else if (code) doors.join(session, code);
   else doors.signIn(session, words);
 }
 
 /** We know who we are: what is kept for that person comes back before the server says a word. */
-function settle(person) {
-  me = person;
-  workspace = session.workspace;
+function settle(me) {
+  place.me = me;
+  place.name = session.workspace;
   document.body.dataset.view = "chat";
-  document.body.dataset.foot = "write";
-  outbox ??= new Outbox({ uid: me.id, storage, ask: (body) => ask("send", body), report: {
-    changed: () => draw(),
-    sent,
-    failed: (entry) => announcer.urge(say.spokenFailed(say.failed[entry.code] ?? say.failed.other)),
-    silent: () => strip.raise("silent"),
-    signedOut: () => ended("expired"),
-  } });
-  const kept = rooms.size === 0 ? storage.get(`seen.${me.id}`) : null;
-  for (const room of kept?.rooms ?? []) rooms.set(room.id, room);
-  for (const person of kept?.people ?? []) people.set(person.id, person);
+  doors.opened();
+  outbox ??= new Outbox({
+    uid: me.id,
+    storage,
+    ask: (body) => ask("send", body),
+    report: {
+      changed: () => scene.changed(),
+      sent,
+      failed: (entry) => announcer.urge(say.spokenFailed(say.failed[entry.code] ?? say.failed.other)),
+      silent: () => strip.raise("silent"),
+    },
+  });
+  const kept = place.rooms.size === 0 ? storage.get(`seen.${me.id}`) : null;
+  for (const room of kept?.rooms ?? []) place.rooms.set(room.id, room);
+  for (const person of kept?.people ?? []) place.people.set(person.id, person);
   route();
   composer.focus();
 }
 
 function ready(answer) {
-  me = answer.me;
-  workspace = answer.workspace;
-  limits = { ...limits, ...answer.limits };
-  canInvite = answer.canInvite;
+  const { behind, gone } = place.greeted(answer);
+  gone.forEach(forget);
   if (build && answer.build !== build) strip.raise("newVersion");
   build ??= answer.build;
   strip.lower("restarting");
-  people.clear();
-  for (const person of answer.people) people.set(person.id, person);
-  const mine = new Set(answer.rooms.map((room) => room.id));
-  for (const id of [...rooms.keys()]) if (!mine.has(id)) forget(id);
-  const behind = answer.rooms.filter((room) => admit(room) === "behind");
-  storage.put(`seen.${me.id}`, { rooms: answer.rooms, people: answer.people.map((person) => ({ ...person, online: false })) });
+  const { me, people, rooms } = answer;
+  storage.put(`seen.${me.id}`, { rooms, people: people.map((person) => ({ ...person, online: false })) });
   warnOfPlainHttp();
   route();
   outbox.flushAll();
   if (behind.length === 0) return;
-  strip.raise("catchingUp", { behind: behind.reduce((sum, room) => sum + Math.max(0, room.rev - logs.get(room.id).cursor), 0) }, CATCHING_UP_AFTER_MS);
-  catchUp.now(behind.map((room) => room.id).sort((a, b) => (b === open) - (a === open)));
-}
-
-/** Takes a room in, new or known. Answers "behind" if our log of it has missed something. */
-function admit(room) {
-  const known = rooms.get(room.id);
-  rooms.set(room.id, { ...known, ...room, read: Math.max(room.read ?? 0, known?.read ?? 0) });
-  const log = logs.get(room.id);
-  if (!log?.loaded) logs.set(room.id, new RoomLog(room.rev));
-  else if (log.cursor !== room.rev) return "behind";
-  return "level";
-}
-
-function forget(id) {
-  rooms.delete(id);
-  logs.delete(id);
-  if (open === id) go(null);
-  draw();
+  const missing = behind.reduce(
+    (sum, room) => sum + Math.max(0, room.rev - place.logs.get(room.id).cursor),
+    0,
+  );
+  strip.raise("catchingUp", { behind: missing }, CATCHING_UP_AFTER_MS);
+  catchUp.now(behind.map((room) => room.id).sort((a, b) => (b === place.open) - (a === place.open)));
 }
 
 function lineChanged() {
-  const state = wire.state;
-  if (state === "lost") {
+  if (wire.state === "lost") {
     strip.lower("connecting", "catchingUp", "silent");
-    strip.raise("lost", { retryAt: wire.retryAt, tryNow: () => wire.tryNow() }, LOST_AFTER_MS);
+    strip.raise("lost", { retryAt: () => wire.retryAt, tryNow: () => wire.tryNow() }, LOST_AFTER_MS);
     typing.clear();
-  } else if (state === "ready") strip.lower("connecting", "lost", "silent");
-  else if (state === "connecting") strip.raise("connecting", {}, CONNECTING_AFTER_MS);
-  else if (state === "ended") strip.lower("connecting", "lost", "silent", "restarting", "catchingUp");
-  if (me) draw();
+  } else if (wire.state === "connecting") strip.raise("connecting", {}, CONNECTING_AFTER_MS);
+  else strip.lower("connecting", "lost", "silent");
+  scene.changed();
+}
+
+/** Asks over the line; an answer that we are signed out is heard here, whoever asked. */
+async function ask(event, body) {
+  const answer = await wire.ask(event, body);
+  if (answer.code === "auth") ended("expired");
+  return answer;
 }
 
 /** The session is over: the bar stands where the composer stood; text and place are kept. */
@@ -260,17 +271,18 @@ function ended(why) {
   if (document.body.dataset.foot === "sign-in") return;
   wire.close();
   typing.clear();
-  if (why === "removed") return doors.removed();
-  doors.bar(say.ended[why] ?? say.ended.other);
+  strip.lower("restarting", "catchingUp");
+  if (why === "removed") doors.removed();
+  else doors.bar(say.ended[why] ?? say.ended.other);
 }
 
 function signOut() {
   const leave = async () => {
-    wire.close();
     const answer = await http("/session/end", {});
-    if (!answer.ok) strip.raise("note", { text: say.unreachable });
+    if (!answer.ok) return strip.raise("note", { text: say.unreachable });
+    wire.close();
     outbox.clear();
-    for (const name of ["draft", "seen", "last"]) storage.drop(`${name}.${me.id}`);
+    for (const name of ["draft", "seen", "last"]) storage.drop(`${name}.${place.me.id}`);
     location.replace("/");
   };
   if (outbox.size === 0) return leave();
@@ -281,322 +293,188 @@ function signOut() {
 
 const EVENTS = {
   message: (row) => {
-    const room = rooms.get(row.room);
-    const log = logs.get(row.room);
-    if (!room || !log) return;
-    const outcome = log.received(row);
-    if (outcome === "gap") return catchUp.soon(row.room);
-    if (outcome === "old") return;
+    const room = place.rooms.get(row.room);
+    const outcome = place.logs.get(row.room)?.received(row);
+    if (outcome === "gap") catchUp.soon(row.room);
+    if (outcome !== "next") return;
     noted(row);
-    if (row.by !== me.id && row.room === open) announcer.message(nameOf(row.by, people, me), row.text, cleanName(room.name));
     typing.heard(row.room, row.by, false);
-    draw();
+    if (row.by !== place.me.id && row.room === place.open) {
+      announcer.message(nameOf(row.by, place.people, place.me), row.text, cleanName(room.name));
+    }
+    scene.changed();
   },
   typing: ({ room, by, on }) => typing.heard(room, by, on),
   presence: ({ on = [], off = [] }) => {
-    for (const [ids, online] of [[on, true], [off, false]]) {
-      for (const id of ids) if (people.has(id)) people.get(id).online = online;
-    }
-    draw();
+    for (const id of on) if (place.people.has(id)) place.people.get(id).online = true;
+    for (const id of off) if (place.people.has(id)) place.people.get(id).online = false;
+    scene.changed();
   },
   person: (person) => {
-    people.set(person.id, { ...people.get(person.id), ...person });
-    draw();
+    place.people.set(person.id, { ...place.people.get(person.id), ...person });
+    scene.changed();
   },
   room: ({ room }) => {
-    const known = rooms.get(room.id);
-    admit(known ? { ...room, read: Math.max(known.read, room.read ?? 0) } : room);
-    if (known && logs.get(room.id).loaded && logs.get(room.id).cursor < room.rev) catchUp.soon(room.id);
-    draw();
+    if (place.admit(room) === "behind") catchUp.now([room.id]);
+    scene.changed();
   },
   "room:gone": ({ room }) => forget(room),
   "room:new": () => dialogs.changed(),
   read: ({ room, seq }) => {
-    const known = rooms.get(room);
+    const known = place.rooms.get(room);
     if (known) known.read = Math.max(known.read, seq);
-    draw();
+    scene.changed();
   },
   "server:restarting": ({ inMs }) => {
     strip.raise("restarting");
     // Said in good faith; if nothing comes of it, the words must not stay.
-    setTimeout(() => strip.lower("restarting"), (inMs ?? 0) + 30_000);
+    setTimeout(() => strip.lower("restarting"), (inMs ?? 0) + RESTART_WITHIN_MS);
   },
 };
 
-/** A row is in its log: what follows for the room's numbers and for what I have on the way. */
 function noted(row) {
-  const room = rooms.get(row.room);
-  if (!room) return;
-  if (row.by === me.id) {
-    if (row.cid) outbox.confirm(row.cid);
-    room.read = Math.max(room.read, row.seq);
-  } else if (row.room === open && row.seq > room.seq && !reading.now && newAt <= room.read) {
-    // Nobody looks: the line goes where the looking stopped.
-    newAt = room.read + 1;
-  }
-  room.seq = Math.max(room.seq, row.seq);
+  if (row.by === place.me.id && row.cid) outbox.confirm(row.cid);
+  place.noted(row, reading.now);
 }
 
-// ── sending ──
-
-async function send(room, text) {
-  const log = logs.get(room);
-  if (log?.loaded && !log.atTail) await toLatest();
-  outbox.add(room, text);
-  list.toEnd();
-}
-
-function sent(entry, { id, seq, rev, at }) {
-  const log = logs.get(entry.room);
-  const row = { room: entry.room, id, seq, rev, by: me.id, cid: entry.cid, at, text: entry.text };
-  if (!log) return;
-  log.put(row);
-  if (log.received(row) === "gap") catchUp.soon(entry.room);
-  noted(row);
-  if (entry.room === open) announcer.say(say.spokenSent);
-}
-
-// ── rooms ──
+// ── rooms and messages ──
 
 function route() {
-  if (!me || document.body.dataset.view !== "chat") return;
+  if (!place.me || document.body.dataset.view !== "chat") return;
   const asked = Number(/^#\/r\/(\d+)/.exec(location.hash)?.[1]) || null;
-  if (asked === null && wide.matches && rooms.size > 0) {
-    const last = storage.get(`last.${me.id}`);
-    const first = rooms.has(last) ? last : sorted()[0].id;
-    history.replaceState(null, "", `#/r/${first}`);
+  if (asked === null && wide.matches && place.rooms.size > 0) {
+    const last = storage.get(`last.${place.me.id}`);
+    history.replaceState(null, "", `#/r/${place.rooms.has(last) ? last : place.sorted()[0].id}`);
     return route();
   }
   document.body.dataset.pane = asked === null ? "list" : "room";
-  if (asked !== open) turnTo(asked);
-  else if (rooms.has(open) && !logs.get(open)?.loaded) load();
-  draw();
-}
-
-function go(id) {
-  const hash = id === null ? "#/" : `#/r/${id}`;
-  if (location.hash !== hash) location.hash = hash;
-  else route();
+  // A room whose rows are not here yet is turned to anew: what was known of it may be old, or nothing.
+  if (asked !== place.open || !place.log?.loaded) turnTo(asked);
+  scene.changed();
 }
 
 function turnTo(id) {
-  logs.get(open)?.left();
-  open = id;
-  newAt = 0;
+  place.turn(id);
   typing.turn(id);
   list.clear();
-  const room = rooms.get(id);
-  if (!room) {
-    if (id !== null && wire.state === "ready") offer(id);
-    return;
-  }
-  fill(at("stage"));
-  delete at("stage").dataset.empty;
-  storage.put(`last.${me.id}`, id);
-  if (room.seq > room.read) newAt = room.read + 1;
-  composer.turn(id, cleanName(room.name), limits.text);
-  if (wide.matches) composer.focus();
-  load();
-}
-
-/** The first page of the open room: around the "new" line if that is far up, else the newest. */
-async function load() {
-  const room = rooms.get(open);
-  const log = logs.get(open);
-  if (!room || !log || log.loaded || wire.state !== "ready") return;
-  const far = room.seq - room.read > limits.page - 10 && room.read > 0;
-  log.asked();
-  const answer = await ask("history", far ? { room: room.id, around: room.read + 1, limit: limits.page } : { room: room.id, limit: limits.page });
-  if (logs.get(room.id) !== log || log.loaded) return;
-  if (!answer.ok) return refused(room.id, answer);
-  log.paged(answer, "fresh");
-  for (const row of answer.rows) if (row.by === me.id && row.cid) outbox.confirm(row.cid);
-  draw();
-  list.loaded();
-}
-
-let paging = null;
-
-async function page(where) {
-  const log = logs.get(open);
-  if (!log?.loaded || paging || wire.state !== "ready" || (where === "older" ? log.atStart : log.atTail) || log.rows.length === 0) return;
-  const room = open;
-  const edge = where === "older" ? { before: log.rows[0].seq } : { after: log.rows.at(-1).seq };
-  paging = room;
-  if (where === "newer") log.asked();
-  const answer = await ask("history", { room, ...edge, limit: limits.page });
-  paging = null;
-  if (logs.get(room) !== log || !log.loaded || room !== open) return;
-  if (!answer.ok) return;
-  log.paged(answer, where);
-  draw();
-  list.loaded();
-  if (where === "older" && answer.rows.length > 0 && list.holdsFocus) announcer.say(say.spokenOlder(answer.rows.length));
-}
-
-async function toLatest() {
-  const log = logs.get(open);
-  if (log && !log.atTail && log.loaded) {
-    log.asked();
-    const answer = await ask("history", { room: open, limit: limits.page });
-    if (answer.ok && logs.get(open) === log) log.paged(answer, "fresh");
-    drawNow();
-  }
-  list.toEnd();
-  list.loaded();
-  showJump();
-  reading.look();
-}
-
-function refused(room, answer) {
-  if (answer.code === "forbidden" || answer.code === "not_found") forget(room);
-  else if (answer.code !== "away") setTimeout(() => open === room && load(), answer.retryMs ?? 2_000);
+  const room = place.room;
+  if (room) {
+    scene.stage("");
+    storage.put(`last.${place.me.id}`, id);
+    composer.turn(id, cleanName(room.name), place.limits.text);
+    // What is not yet shown cannot take the focus.
+    scene.draw();
+    if (wide.matches) composer.focus();
+    pages.load();
+  } else if (id !== null && wire.state === "ready") offer(id);
 }
 
 /** An address of a room I am not in: say so, and offer the way in if it is public. */
 async function offer(id) {
-  delete at("stage").dataset.empty;
-  fill(at("stage"));
   const answer = await ask("room:list", {});
-  if (open !== id || rooms.has(id)) return;
+  if (place.open !== id || place.room) return;
   const room = answer.rooms?.find((one) => one.id === id);
-  fill(at("stage"), el("div", { class: "welcome" },
+  scene.stage(
+    `offer ${id}`,
     el("h2", null, room ? say.notIn(cleanName(room.name)) : say.roomPrivate),
-    room ? el("button", { type: "button", class: "primary", onclick: () => dialogs.join(id) }, say.join) : null));
+    room && el("button", { type: "button", class: "primary", onclick: () => dialogs.join(id) }, say.join),
+  );
+}
+
+function go(id) {
+  const hash = id === null ? "#/" : `#/r/${id}`;
+  if (location.hash === hash) route();
+  else location.hash = hash;
+}
+
+function forget(id) {
+  place.forget(id);
+  if (place.open === id) go(null);
+  scene.changed();
 }
 
 function leaveRoom() {
-  const room = rooms.get(open);
-  dialogs.confirm(say.leaveTitle(cleanName(room.name)), say.leaveText, say.leaveDo, async () => {
-    const answer = await ask("room:leave", { room: room.id });
-    if (answer.ok) forget(room.id);
+  const { id, name } = place.room;
+  dialogs.confirm(say.leaveTitle(cleanName(name)), say.leaveText, say.leaveDo, async () => {
+    const answer = await ask("room:leave", { room: id });
+    if (answer.ok) forget(id);
     else strip.raise("note", { text: say.failed[answer.code] ?? say.unreachable });
   });
+}
+
+async function send(room, text) {
+  await toLatest();
+  outbox.add(room, text);
+  list.toEnd();
+}
+
+function sent({ room, cid, text }, { id, seq, rev, at }) {
+  const row = { room, id, seq, rev, by: place.me.id, cid, at, text };
+  const log = place.logs.get(room);
+  log?.put(row);
+  if (log?.received(row) === "gap") catchUp.soon(room);
+  place.noted(row, reading.now);
+  if (room === place.open) announcer.say(say.spokenSent);
+}
+
+async function toLatest() {
+  if (place.log?.loaded && !place.log.atTail) await pages.latest();
+  list.toEnd();
+  scene.jump();
+  reading.look();
 }
 
 function markRead(room, seq) {
   if (!room || seq <= room.read) return;
   room.read = seq;
   ask("read", { room: room.id, seq });
-  draw();
+  scene.changed();
 }
 
 function clearLine() {
-  newAt = 0;
-  draw();
+  place.newAt = 0;
+  scene.changed();
 }
 
-// ── drawing ──
-
-/** Draws once, after everything of this turn has happened. */
-function draw() {
-  if (drawing) return;
-  drawing = true;
-  queueMicrotask(() => {
-    drawing = false;
-    drawNow();
-  });
+function draftKey(room) {
+  return `draft.${place.me.id}.${room}`;
 }
-
-function drawNow() {
-  if (!me || document.body.dataset.view !== "chat") return;
-  const room = rooms.get(open);
-  const log = logs.get(open);
-  const name = cleanName(room?.name);
-  nav.show({
-    workspace, me, open: wide.matches ? open : null, canInvite, unread,
-    rooms: sorted(),
-    online: wire.state === "ready",
-    draft: (one) => Boolean(storage.get(draftKey(one.id))),
-    pending: (one) => outbox.has(one.id),
-  });
-  drawer.show(people, me);
-  const elsewhere = sorted().filter((one) => one.id !== open).reduce((sum, one) => sum + unread(one), 0);
-  showTitle(elsewhere + (room ? unread(room) : 0), [name, cleanName(workspace)]);
-  showBack(elsewhere);
-  setText(at("title"), name);
-  setText(at("topic"), cleanName(room?.topic));
-  document.body.dataset.room = room ? "open" : "none";
-  if (!room) return showNowhere();
-  log?.settle(list.atEnd ? "at the end" : "further up");
-  const pending = outbox.of(open);
-  const empty = log?.loaded && log.atStart && log.rows.length === 0 && pending.length === 0;
-  showEmpty(empty);
-  at("skeleton").hidden = Boolean(log?.loaded);
-  list.show({ room, log: log ?? new RoomLog(0), pending, me, people, newAt });
-  showJump();
-  reading.look();
-}
-
-function showEmpty(empty) {
-  const stage = at("stage");
-  if (!empty) {
-    if (stage.dataset.empty) fill(stage);
-    delete stage.dataset.empty;
-    return;
-  }
-  const alone = canInvite && people.size <= 1;
-  const mark = `${open} ${alone}`;
-  if (stage.dataset.empty === mark) return;
-  stage.dataset.empty = mark;
-  fill(stage, el("div", { class: "welcome" },
-    alone
-      ? [el("h2", null, say.inviteCardTitle), el("p", null, say.inviteCardText), dialogs.inviteLink()]
-      : el("h2", null, say.emptyRoom)));
-}
-
-/** No room is open: on a wide page something must stand there. */
-function showNowhere() {
-  const stage = at("stage");
-  if (open !== null || stage.dataset.empty === "nowhere") return;
-  stage.dataset.empty = "nowhere";
-  fill(stage, el("div", { class: "welcome" }, el("h2", null, rooms.size > 0 ? say.pickRoom : say.noRooms), el("p", null, say.pickRoomText)));
-}
-
-function showJump() {
-  const jump = at("jump");
-  const room = rooms.get(open);
-  const log = logs.get(open);
-  jump.hidden = !room || !log?.loaded || list.atEnd;
-  if (jump.hidden) return;
-  const newer = unread(room);
-  const mark = String(newer);
-  if (jump.dataset.mark === mark) return;
-  jump.dataset.mark = mark;
-  jump.setAttribute("aria-label", newer > 0 ? `${say.latest}, ${say.newer(newer)}` : say.latest);
-  fill(jump, icon("down"), newer > 0 ? el("span", null, say.newer(newer)) : null);
-}
-
-function unread(room) {
-  if (room.id === open && reading.now) return 0;
-  return Math.max(0, room.seq - room.read);
-}
-
-const sorted = () => [...rooms.values()].sort((a, b) => a.name.localeCompare(b.name));
-const draftKey = (room) => `draft.${me.id}.${room}`;
 
 /** Once a week admins are told what plain http means; on this machine itself it means nothing. */
 function warnOfPlainHttp() {
   const here = /^(localhost|127\.|\[::1\])/.test(location.hostname);
   const last = storage.get("insecure-said") ?? 0;
-  if (me.role !== "admin" || location.protocol === "https:" || here || Date.now() - last < INSECURE_EVERY_MS) return;
-  strip.raise("insecure", { understood: () => {
-    storage.put("insecure-said", Date.now());
-    strip.lower("insecure");
-  } });
+  if (
+    place.me.role !== "admin" ||
+    location.protocol === "https:" ||
+    here ||
+    Date.now() - last < INSECURE_EVERY_MS
+  )
+    return;
+  strip.raise("insecure", {
+    understood: () => {
+      storage.put("insecure-said", Date.now());
+      strip.lower("insecure");
+    },
+  });
 }
 
-/** Words and icons of the parts that stand in the document itself. */
-function say4static() {
+/** Words, icons and clicks of the parts that stand in the document itself. */
+function furnish() {
   fill(at("peek"), icon("eye"));
   at("peek").setAttribute("aria-label", say.showPassword);
-  for (const [id, words, target] of [["skip-list", say.skipToMessages, () => list.focus()], ["skip-write", say.skipToComposer, () => composer.focus()]]) {
+  at("jump").addEventListener("click", toLatest);
+  for (const [id, words, target] of [
+    ["skip-list", say.skipToMessages, () => list.focus()],
+    ["skip-write", say.skipToComposer, () => composer.focus()],
+  ]) {
     setText(at(id), words);
     at(id).addEventListener("click", target);
   }
-  moreMenu.show([icon("more")], say.more, [
-    moreMenu.wish(say.invite, () => dialogs.invite()),
-    moreMenu.wish(say.leave, leaveRoom),
+  const more = new Menu(at("more"));
+  more.show([icon("more")], say.more, [
+    more.wish(say.invite, () => dialogs.invite()),
+    more.wish(say.leave, leaveRoom),
   ]);
   showBack(0);
 }

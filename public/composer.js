@@ -1,7 +1,7 @@
-// The composer: a text box that grows, a button, a counter, and a draft for each room.
-// Keys and texts come in; a finished text goes out through `send`, and word that somebody types.
+// The composer: a box that grows, a button, a counter, a draft for each room.
+// Keys come in; a finished text goes out through `send`, and word that somebody types.
 // It never knows the line: it is never disabled because of the network.
-// Left out: completion of names and files; their place is left of the box.
+// Left out: completion of names, and files; their place is left of the box.
 
 import { el, fill, icon } from "./dom.js";
 import { say } from "./strings.js";
@@ -23,11 +23,27 @@ export class Composer {
   constructor(form, wishes) {
     this.#form = form;
     this.#wishes = wishes;
-    this.#box = el("textarea", { id: "box", rows: 1, dir: "auto", autocomplete: "off", enterkeyhint: enterSends() ? "send" : "enter", "aria-describedby": "count" });
+    this.#box = el("textarea", {
+      id: "box",
+      rows: 1,
+      dir: "auto",
+      autocomplete: "off",
+      enterkeyhint: enterSends() ? "send" : "enter",
+      "aria-describedby": "count",
+    });
     this.#count = el("span", { id: "count", class: "count" });
     this.#note = el("p", { class: "error", role: "alert" });
-    fill(form, this.#note, el("div", { class: "box" }, this.#box, this.#count),
-      el("button", { class: "primary send", "aria-label": say.send }, el("span", null, say.send), icon("send")));
+    fill(
+      form,
+      this.#note,
+      el("div", { class: "box" }, this.#box, this.#count),
+      el(
+        "button",
+        { class: "primary send", "aria-label": say.send },
+        el("span", null, say.send),
+        icon("send"),
+      ),
+    );
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#box.addEventListener("input", () => this.#changed("by hand"));
     this.#box.addEventListener("keydown", (event) => this.#key(event));
@@ -69,7 +85,13 @@ export class Composer {
 
   #key(event) {
     // While an input method composes, Enter chooses a word.
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229 && enterSends()) {
+    if (
+      event.key === "Enter" &&
+      !event.shiftKey &&
+      !event.isComposing &&
+      event.keyCode !== 229 &&
+      enterSends()
+    ) {
       event.preventDefault();
       this.#form.requestSubmit();
       return;

@@ -1,6 +1,5 @@
-// Elements: the only place that makes them.
-// A tag, its attributes and its children come in; an element goes out.
-// It never parses markup: text becomes a text node, so nothing anybody wrote can become an element.
+// Elements: the only place that makes them, from a tag, attributes and children.
+// It never parses markup: text becomes a text node, so nothing anybody wrote becomes an element.
 // Left out: templates and diffing; list.js compares keys, the rest is small enough to be rebuilt.
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -36,7 +35,7 @@ const ICONS = {
   close: "M6 6l12 12 M18 6 6 18",
   plus: "M12 5v14 M5 12h14",
   people: "M6 21V4 M6 5h11l-3 4 3 4H6",
-  more: "M5 12h.01 M12 12h.01 M19 12h.01",
+  more: "M5 11.5h.01v1H5z M12 11.5h.01v1H12z M19 11.5h.01v1H19z",
   eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z M12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
   shut: "M4 4l16 16 M9.5 5.9A9 9 0 0 1 12 5.5c6 0 9.5 6.5 9.5 6.5a16 16 0 0 1-3 3.7 M6 7.5A15 15 0 0 0 2.5 12S6 18.5 12 18.5a9 9 0 0 0 3.7-.8",
   up: "M7 14l5-5 5 5",
@@ -48,8 +47,11 @@ const ICONS = {
 
 /** A line icon, which says nothing to a screen reader: its button has words. */
 export function icon(name) {
-  return svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
-    svg("path", { d: ICONS[name] }));
+  return svg(
+    "svg",
+    { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    svg("path", { d: ICONS[name] }),
+  );
 }
 
 function furnish(node, attributes, children) {

@@ -1,7 +1,7 @@
-// Doors: signing in, making the first admin, coming in by invite; and the way out.
+// Doors: signing in, making the first admin, coming in by invite.
 // The session's facts and what people type come in; `entered` goes out when a cookie is set.
-// It never sees a message, keeps no password, and never touches the draft under the bar.
-// Left out: a reset link, which has its own page later; the form works without scripts too.
+// It keeps no password, and never touches the draft under the bar.
+// Left out: reset links. The sign-in form works without scripts too.
 
 import { at, el, fill, icon } from "./dom.js";
 import { hoist } from "./flags.js";
@@ -10,9 +10,14 @@ import { cleanName } from "./text.js";
 
 /** Asks over HTTP. Always answers; no answer is a code of ours. */
 export async function http(path, body) {
-  const asked = body === undefined
-    ? { headers: { accept: "application/json" } }
-    : { method: "POST", headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(body) };
+  const asked =
+    body === undefined
+      ? { headers: { accept: "application/json" } }
+      : {
+          method: "POST",
+          headers: { "content-type": "application/json", accept: "application/json" },
+          body: JSON.stringify(body),
+        };
   try {
     const response = await fetch(path, { ...asked, cache: "no-store", credentials: "same-origin" });
     const answer = await response.json().catch(() => ({}));
@@ -42,7 +47,12 @@ export class Doors {
   /** The bar alone, over a room that stays as it is. */
   bar(why) {
     this.#say(why ?? "");
-    document.body.dataset.foot = "sign-in";
+    this.#stand("sign-in");
+  }
+
+  /** We are in: the composer stands where the bar stood. */
+  opened() {
+    this.#stand("write");
   }
 
   /** Signed out, with nothing behind the bar. */
@@ -53,9 +63,22 @@ export class Doors {
       hoist(session.workspace || say.brand),
       el("h1", null, cleanName(session.workspace) || say.brand),
       el("p", null, open ? say.whoToAskOpen : say.whoToAsk),
-      el("p", { class: "doors" },
-        open ? el("button", { type: "button", class: "plain", onclick: () => this.join(session, "") }, say.makeAccount) : null,
-        el("button", { type: "button", class: open ? "quiet-link" : "plain", onclick: () => this.#askInvite() }, say.haveInvite)),
+      el(
+        "p",
+        { class: "doors" },
+        open
+          ? el(
+              "button",
+              { type: "button", class: "plain", onclick: () => this.join(session, "") },
+              say.makeAccount,
+            )
+          : null,
+        el(
+          "button",
+          { type: "button", class: open ? "quiet-link" : "plain", onclick: () => this.#askInvite() },
+          say.haveInvite,
+        ),
+      ),
     );
     this.bar(why);
     if (matchMedia("(pointer: fine)").matches) at("login").focus();
@@ -97,22 +120,35 @@ export class Doors {
   /** The last page of somebody who was removed. */
   removed() {
     this.#welcome(el("h1", null, say.removedTitle), el("p", null, say.removedText));
-    document.body.dataset.foot = "none";
+    this.#stand("none");
   }
 
   #askInvite() {
     const session = this.#session;
     const input = field({ name: "code", label: say.inviteCode, class: "mono", autocomplete: "off" });
-    this.#card(hoist(cleanName(session.workspace) || say.brand), say.inviteTitle, say.inviteText, say.inviteDo, [input], () => this.signIn(session), (form) => {
-      const code = form.elements.code.value.trim().split("/").pop();
-      if (code) this.join(session, code);
-      return null;
-    });
+    this.#card(
+      hoist(cleanName(session.workspace) || say.brand),
+      say.inviteTitle,
+      say.inviteText,
+      say.inviteDo,
+      [input],
+      () => this.signIn(session),
+      (form) => {
+        const code = form.elements.code.value.trim().split("/").pop();
+        if (code) this.join(session, code);
+        return null;
+      },
+    );
   }
 
   #form({ ornament, title, text, submit, path, fixed, fields, back }) {
     this.#card(ornament, title, text, submit, fields.filter(Boolean).map(field), back, async (form) => {
-      const body = { ...fixed, ...Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, name === "password" ? value : value.trim()])) };
+      const body = {
+        ...fixed,
+        ...Object.fromEntries(
+          [...new FormData(form)].map(([name, value]) => [name, name === "password" ? value : value.trim()]),
+        ),
+      };
       const answer = await http(path, body);
       if (answer.ok) this.#entered();
       return answer;
@@ -122,23 +158,45 @@ export class Doors {
   #card(ornament, title, text, submit, fields, back, send) {
     const error = el("p", { class: "error", role: "alert" });
     const go = el("button", { class: "primary" }, submit);
-    const form = el("form", { class: "card", "aria-label": title, novalidate: true, onsubmit: async (event) => {
-      event.preventDefault();
-      if (go.disabled || !complete(form)) return;
-      go.disabled = true;
-      const answer = await send(form);
-      go.disabled = false;
-      if (answer && !answer.ok) complain(form, error, answer);
-    } },
-      fields, error,
-      el("p", { class: "doors" }, go, back ? el("button", { type: "button", class: "quiet-link", onclick: back }, say.back) : null));
+    const form = el(
+      "form",
+      {
+        class: "card",
+        "aria-label": title,
+        novalidate: true,
+        onsubmit: async (event) => {
+          event.preventDefault();
+          if (go.disabled || !complete(form)) return;
+          go.disabled = true;
+          const answer = await send(form);
+          go.disabled = false;
+          if (answer && !answer.ok) complain(form, error, answer);
+        },
+      },
+      fields,
+      error,
+      el(
+        "p",
+        { class: "doors" },
+        go,
+        back ? el("button", { type: "button", class: "quiet-link", onclick: back }, say.back) : null,
+      ),
+    );
     this.#welcome(ornament, el("h1", null, title), el("p", null, text), form);
-    document.body.dataset.foot = "none";
+    this.#stand("none");
     form.querySelector("input")?.focus();
+  }
+
+  /** What stands at the foot. The bar is taken out when it is not wanted: one login field at a time. */
+  #stand(foot) {
+    document.body.dataset.foot = foot;
+    if (foot !== "sign-in") this.#bar.remove();
+    else if (!this.#bar.isConnected) at("foot").append(this.#bar);
   }
 
   #welcome(...children) {
     document.body.dataset.view = "door";
+    this.#stage.dataset.mark = "door";
     fill(this.#stage, el("div", { class: "welcome" }, ...children));
   }
 
@@ -152,7 +210,11 @@ export class Doors {
     button.disabled = true;
     const answer = await http("/session", { login: login.value.trim(), password: password.value });
     button.disabled = false;
-    if (!answer.ok) return this.#refuse(reason(answer), answer.code === "wrong" || answer.code === "invalid" ? password : null);
+    if (!answer.ok)
+      return this.#refuse(
+        reason(answer),
+        answer.code === "wrong" || answer.code === "invalid" ? password : null,
+      );
     password.value = "";
     this.#say("");
     this.#entered();
@@ -179,8 +241,22 @@ export function postedWords(search) {
 
 const ACCOUNT = [
   { name: "name", label: say.name, hint: say.nameHint, autocomplete: "name", maxlength: 60 },
-  { name: "login", label: say.login, hint: say.loginHint, autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 40 },
-  { name: "password", label: say.password, hint: say.passwordHint, type: "password", autocomplete: "new-password" },
+  {
+    name: "login",
+    label: say.login,
+    hint: say.loginHint,
+    autocomplete: "username",
+    autocapitalize: "none",
+    spellcheck: "false",
+    maxlength: 40,
+  },
+  {
+    name: "password",
+    label: say.password,
+    hint: say.passwordHint,
+    type: "password",
+    autocomplete: "new-password",
+  },
 ];
 
 let fields = 0;
@@ -189,18 +265,36 @@ let fields = 0;
 export function field({ label, hint, type = "text", optional, ...attributes }) {
   const id = `field${(fields += 1)}`;
   const input = el("input", { id, type, "aria-describedby": `${id}h`, required: !optional, ...attributes });
-  const eye = type === "password"
-    ? el("button", { type: "button", class: "eye", "aria-label": say.showPassword, "aria-pressed": "false", onclick: (event) => peek(event.currentTarget, input) }, icon("eye"))
-    : null;
-  return el("div", { class: "field" },
+  const eye =
+    type === "password"
+      ? el(
+          "button",
+          {
+            type: "button",
+            class: "eye",
+            "aria-label": say.showPassword,
+            "aria-pressed": "false",
+            onclick: (event) => peek(event.currentTarget, input),
+          },
+          icon("eye"),
+        )
+      : null;
+  return el(
+    "div",
+    { class: "field" },
     el("label", { for: id }, label),
     el("div", { class: "box" }, input, eye),
-    el("p", { id: `${id}h`, class: "hint", "data-hint": hint ?? "" }, hint ?? ""));
+    el("p", { id: `${id}h`, class: "hint", "data-hint": hint ?? "" }, hint ?? ""),
+  );
 }
 
 /** Shows what is wrong where it is wrong. */
 export function complain(form, error, answer) {
-  const input = answer.field ? form.elements[answer.field] : answer.code === "taken" ? form.elements.login : null;
+  const input = answer.field
+    ? form.elements[answer.field]
+    : answer.code === "taken"
+      ? form.elements.login
+      : null;
   const words = reason(answer, form.elements.workspace ? "setup" : "join");
   error.textContent = input ? "" : words;
   if (input) blame(input, words);
@@ -225,15 +319,27 @@ function blame(input, words) {
 
 function reason(answer, where) {
   switch (answer.code) {
-    case "wrong": return say.wrong;
-    case "slow": return say.tooMany(answer.retryMs);
-    case "busy": case "full": return say.busy;
-    case "banned": return say.banned;
-    case "taken": return say.taken;
-    case "gone": case "not_found": case "forbidden": return where === "setup" ? say.codeGone : say.inviteGone;
-    case "unreachable": return say.unreachable;
-    case "invalid": return answer.message || say.invalidField;
-    default: return answer.message || say.busy;
+    case "wrong":
+      return say.wrong;
+    case "slow":
+      return say.tooMany(answer.retryMs);
+    case "busy":
+    case "full":
+      return say.busy;
+    case "banned":
+      return say.banned;
+    case "taken":
+      return say.taken;
+    case "gone":
+    case "not_found":
+    case "forbidden":
+      return where === "setup" ? say.codeGone : say.inviteGone;
+    case "unreachable":
+      return say.unreachable;
+    case "invalid":
+      return answer.message || say.invalidField;
+    default:
+      return answer.message || say.busy;
   }
 }
 

@@ -1,7 +1,6 @@
-// Faces: every person flies a signal flag, drawn from the id alone.
-// An id and a name come in; a small drawing goes out, the same one everywhere.
-// It never asks a server, stores nothing, and knows nobody.
-// Left out: pictures of one's own, which would need uploads; ten patterns differ for colour-blind eyes too.
+// Faces: every person flies a signal flag, drawn from the id alone, the same everywhere.
+// It asks no server and stores nothing; ten patterns differ for colour-blind eyes too.
+// Left out: pictures of one's own, which would need uploads.
 
 import { svg } from "./dom.js";
 
@@ -34,13 +33,26 @@ const PATTERNS = [
 /** The flag of a person: pattern and cloth by id, the name's first letter on top. */
 export function flag(id, name) {
   const [dark, light] = CLOTHS[(id + Math.floor(id / 40)) % CLOTHS.length];
-  return svg("svg", { class: "flag", viewBox: "0 0 28 28", "aria-hidden": "true" },
+  return svg(
+    "svg",
+    { class: "flag", viewBox: "0 0 28 28", "aria-hidden": "true" },
     svg("rect", { width: 28, height: 28, fill: light }),
     PATTERNS[id % PATTERNS.length](dark),
-    svg("text", {
-      x: 14, y: 19.2, "text-anchor": "middle", fill: "#FFFDF6", stroke: dark, "stroke-width": 3.4,
-      "stroke-linejoin": "round", "paint-order": "stroke",
-    }, initial(name)));
+    svg(
+      "text",
+      {
+        x: 14,
+        y: 19.2,
+        "text-anchor": "middle",
+        fill: "#FFFDF6",
+        stroke: dark,
+        "stroke-width": 3.4,
+        "stroke-linejoin": "round",
+        "paint-order": "stroke",
+      },
+      initial(name),
+    ),
+  );
 }
 
 /** A hoist: flags of a word on a line, the ornament of empty pages. */
@@ -49,16 +61,23 @@ export function hoist(word) {
   const step = 38;
   const width = letters.length * step + 34;
   const sag = (x) => 6 + 22 * Math.sin((x / width) * Math.PI);
-  return svg("svg", { class: "hoist", viewBox: `0 0 ${width} 66`, "aria-hidden": "true" },
+  return svg(
+    "svg",
+    { class: "hoist", viewBox: `0 0 ${width} 66`, "aria-hidden": "true" },
     svg("path", { class: "line", d: `M0 6Q${width / 2} 50 ${width} 6` }),
     letters.map((letter, i) => {
       const x = 22 + i * step;
       const kind = letter.codePointAt(0);
       const [dark, light] = CLOTHS[kind % CLOTHS.length];
       const tilt = 18 * (0.5 - (x + 14) / width);
-      return svg("g", { transform: `translate(${x} ${sag(x + 14)}) rotate(${tilt.toFixed(1)} 14 0)` },
-        svg("rect", { width: 28, height: 28, fill: light }), PATTERNS[(kind * 3 + i) % PATTERNS.length](dark));
-    }));
+      return svg(
+        "g",
+        { transform: `translate(${x} ${sag(x + 14)}) rotate(${tilt.toFixed(1)} 14 0)` },
+        svg("rect", { width: 28, height: 28, fill: light }),
+        PATTERNS[(kind * 3 + i) % PATTERNS.length](dark),
+      );
+    }),
+  );
 }
 
 function initial(name) {

@@ -1,6 +1,5 @@
-// Keys of the whole page: between rooms, through the log, and back to the text box.
-// Key events come in; calls to the parts go out.
-// It never takes a key that writes into a field, and none that a menu or a dialog has taken.
+// Keys of the whole page: between rooms, through the log, back to the text box.
+// It never takes a key that writes into a field, nor one that a menu or dialog has taken.
 // Left out: the switcher, search and help; they come with what they open.
 
 import { at } from "./dom.js";
@@ -12,7 +11,8 @@ export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, un
     if (document.body.dataset.view !== "chat") return;
     if (event.key === "Escape") return escape();
     if (event.key === "F6") return region(event);
-    if (event.altKey && !event.ctrlKey && !event.metaKey && /^Arrow(Up|Down)$/.test(event.key)) return turn(event);
+    if (event.altKey && !event.ctrlKey && !event.metaKey && /^Arrow(Up|Down)$/.test(event.key))
+      return turn(event);
     if (startsText(event)) composer.focus();
   });
 
@@ -66,5 +66,12 @@ export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, un
 /** A letter typed with nothing in focus belongs into the text box. */
 function startsText(event) {
   const nowhere = document.activeElement === document.body || document.activeElement === null;
-  return nowhere && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+  return (
+    nowhere &&
+    event.key.length === 1 &&
+    event.key !== " " &&
+    !event.ctrlKey &&
+    !event.metaKey &&
+    !event.altKey
+  );
 }

@@ -1,7 +1,7 @@
-// The open room's messages on screen: rows, day lines, the "new" line, and where the reader's eye is.
+// The open room on screen: rows, day lines, the "new" line, and where the reader's eye is.
 // A picture of the room comes in (`show`); what the reader does goes out through `wishes`.
-// It never asks the server and never changes a message; it compares keys and moves what moved.
-// Left out: a virtual list; at most 300 real rows keep find-in-page, selection and screen readers whole.
+// It never asks the server and changes no message; it compares keys and moves what moved.
+// Left out: a virtual list; 300 real rows keep find-in-page, selection and screen readers whole.
 
 import { el, fill, icon } from "./dom.js";
 import { row as drawRow, signature } from "./row.js";
@@ -18,8 +18,11 @@ export class MessageList {
   #nodes = new Map();
   #picture = null;
   #stuck = true;
+  // Whether this room's rows have been on screen: the first time decides where it opens.
+  #arrived = false;
   #focused = null;
   #edges;
+  #observer;
 
   /** `wishes` has `older()`, `newer()`, `moved()`, `retry(cid)`, `edit(cid)`, `drop(cid)`, `read()`. */
   constructor({ scroller, list, top, bottom }, wishes) {
@@ -30,12 +33,12 @@ export class MessageList {
     list.addEventListener("keydown", (event) => this.#key(event));
     list.addEventListener("focusin", (event) => this.#rove(event.target.closest("li")));
     list.addEventListener("click", (event) => this.#clicked(event));
-    this.#edges = new IntersectionObserver((seen) => this.#edge(seen, top), {
-      root: scroller, rootMargin: `${PAGE_EARLY_PX}px 0px`,
+    this.#observer = new IntersectionObserver((seen) => this.#edge(seen, top), {
+      root: scroller,
+      rootMargin: `${PAGE_EARLY_PX}px 0px`,
     });
-    this.#edges.observe(top);
-    this.#edges.observe(bottom);
-    this.edges = [top, bottom];
+    this.#edges = [top, bottom];
+    this.loaded();
     // The composer grows, a keyboard opens, a window turns: who was at the end stays there.
     new ResizeObserver(() => this.#stuck && this.toEnd()).observe(scroller);
   }
@@ -45,14 +48,13 @@ export class MessageList {
     return this.#stuck && (this.#picture?.log.atTail ?? false);
   }
 
-  /** Draws a room: `{room, log, pending, me, people, newAt}`. Another room than before starts afresh. */
+  /** Draws a room: `{room, log, pending, me, people, newAt, newCount}`. Another room than before starts afresh. */
   show(picture) {
-    const another = this.#picture?.room.id !== picture.room.id || !this.#picture.log.loaded;
-    if (another && this.#picture?.room.id !== picture.room.id) this.clear();
+    if (this.#picture?.room.id !== picture.room.id) this.clear();
     this.#picture = picture;
-    const anchor = another || this.#stuck ? null : this.#anchor();
+    const anchor = this.#stuck ? null : this.#anchor();
     this.#reconcile(this.#items());
-    if (another && picture.log.loaded) this.#arrive();
+    if (!this.#arrived && picture.log.loaded) this.#arrive();
     else if (anchor) this.#scroller.scrollTop += anchor.node.getBoundingClientRect().top - anchor.top;
     else if (this.#stuck) this.toEnd();
     this.#stuck = this.#near();
@@ -60,9 +62,9 @@ export class MessageList {
 
   /** The observer speaks only of changes: after a load, ask it to look again. */
   loaded() {
-    for (const edge of this.edges) {
-      this.#edges.unobserve(edge);
-      this.#edges.observe(edge);
+    for (const edge of this.#edges) {
+      this.#observer.unobserve(edge);
+      this.#observer.observe(edge);
     }
   }
 
@@ -71,6 +73,7 @@ export class MessageList {
     this.#nodes.clear();
     this.#picture = null;
     this.#focused = null;
+    this.#arrived = false;
     this.#stuck = true;
   }
 
@@ -98,7 +101,7 @@ export class MessageList {
   // ── what stands where ──
 
   #items() {
-    const { log, pending, me, newAt, room } = this.#picture;
+    const { log, pending, me, newAt, newCount } = this.#picture;
     const items = [];
     if (log.loaded && log.atStart && log.rows.length > 0) items.push({ key: "start", kind: "start" });
     const drawn = new Set();
@@ -110,12 +113,23 @@ export class MessageList {
       if (newDay) items.push({ key: `d${day}`, kind: "day", at: row.at });
       const line = !lined && row.seq >= newAt;
       if (line) {
-        items.push({ key: "new", kind: "new", at: row.at, count: room.seq - newAt + 1 });
+        items.push({ key: "new", kind: "new", at: row.at, count: newCount });
         lined = true;
       }
-      const grouped = !newDay && !line && before.by === row.by && !row.deleted && !before.deleted &&
+      const grouped =
+        !newDay &&
+        !line &&
+        before.by === row.by &&
+        !row.deleted &&
+        !before.deleted &&
         row.at - before.at < GROUP_WITHIN_MS;
-      items.push({ key: row.cid ? `${row.by} ${row.cid}` : `id ${row.id}`, kind: "row", row, grouped, ...extra });
+      items.push({
+        key: row.cid ? `${row.by} ${row.cid}` : `id ${row.id}`,
+        kind: "row",
+        row,
+        grouped,
+        ...extra,
+      });
       before = row;
     };
     for (const row of log.rows) {
@@ -126,7 +140,10 @@ export class MessageList {
       for (const entry of pending) {
         // A message never stands before one it was written after, whatever the two clocks say.
         if (!drawn.has(entry.cid)) {
-          add({ by: me.id, cid: entry.cid, text: entry.text, at: Math.max(entry.at, before?.at ?? 0) }, { entry });
+          add(
+            { by: me.id, cid: entry.cid, text: entry.text, at: Math.max(entry.at, before?.at ?? 0) },
+            { entry },
+          );
         }
       }
     }
@@ -171,7 +188,17 @@ export class MessageList {
     if (item.kind === "day") return [el("span", null, dayName(item.at))];
     return [
       el("span", null, say.newSince(item.count, clock(item.at))),
-      el("button", { class: "quiet", type: "button", "data-do": "read", "aria-label": say.markRead, title: say.markRead }, icon("close")),
+      el(
+        "button",
+        {
+          class: "quiet",
+          type: "button",
+          "data-do": "read",
+          "aria-label": say.markRead,
+          title: say.markRead,
+        },
+        icon("close"),
+      ),
     ];
   }
 
@@ -179,6 +206,7 @@ export class MessageList {
 
   /** Where a room opens: at the "new" line if that is above the fold, else at the end. */
   #arrive() {
+    this.#arrived = true;
     this.toEnd();
     const line = this.#nodes.get("new")?.node;
     if (!line) return;
@@ -248,5 +276,37 @@ export class MessageList {
     if (!button) return;
     const cid = button.closest("li").dataset.cid;
     this.#wishes[button.dataset.do]?.(cid);
+  }
+}
+
+const READ_AFTER_MS = 1_000;
+
+/** Reading is: tab visible, window focused, newest message on screen, for one second. */
+export class Reading {
+  #wishes;
+  #timer = null;
+
+  /** `wishes` has `room()` (the open one), `atEnd()`, `mark(room, seq)`. */
+  constructor(wishes) {
+    this.#wishes = wishes;
+    for (const name of ["focus", "blur"]) addEventListener(name, () => this.look());
+    document.addEventListener("visibilitychange", () => this.look());
+  }
+
+  get now() {
+    return document.visibilityState === "visible" && document.hasFocus() && this.#wishes.atEnd();
+  }
+
+  look() {
+    const room = this.#wishes.room();
+    if (!room || room.seq <= room.read || !this.now) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      if (this.#wishes.room() === room && this.now) this.#wishes.mark(room, room.seq);
+    }, READ_AFTER_MS);
   }
 }

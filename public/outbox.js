@@ -1,6 +1,6 @@
 // Messages on their way: written down before they are shown, sent one at a time in each room.
-// Texts and answers come in; what to draw goes out through `changed`, sent rows through `sent`.
-// It never draws, never knows the line beyond one function that asks, and never another person's entries.
+// Texts and answers come in; `changed` says what to draw, `sent` what arrived.
+// It knows the line only as a function that asks, and never another person's entries.
 // Left out: an order between rooms, which do not wait for each other.
 
 const TRIES_MAX = 3;
@@ -16,7 +16,7 @@ export class Outbox {
   #entries = [];
   #busy = new Set();
 
-  /** `ask(body)` sends; `report` has `changed(room)`, `sent(entry, answer)`, `failed(entry)`, `silent()`, `signedOut()`. */
+  /** `ask(body)` sends; `report` has `changed(room)`, `sent(entry, answer)`, `failed(entry)`, `silent()`. */
   constructor({ uid, storage, ask, report }) {
     this.#uid = uid;
     this.#storage = storage;
@@ -37,12 +37,16 @@ export class Outbox {
     return this.#entries.filter((entry) => entry.room === room);
   }
 
-  has(room) {
-    return this.#entries.some((entry) => entry.room === room);
-  }
-
   add(room, text) {
-    const entry = { uid: this.#uid, room, cid: freshId(), text, at: this.#after(), tries: 0, state: "waiting" };
+    const entry = {
+      uid: this.#uid,
+      room,
+      cid: freshId(),
+      text,
+      at: this.#after(),
+      tries: 0,
+      state: "waiting",
+    };
     this.#entries.push(entry);
     this.#keep(entry);
     this.#report.changed(room);
@@ -59,7 +63,12 @@ export class Outbox {
   retry(cid) {
     const entry = this.#find(cid);
     if (!entry || entry.state !== "failed") return;
-    Object.assign(entry, { state: "waiting", tries: 0, at: Math.max(entry.at, Date.now() - OLD_AFTER_MS / 2), code: undefined });
+    Object.assign(entry, {
+      state: "waiting",
+      tries: 0,
+      at: Math.max(entry.at, Date.now() - OLD_AFTER_MS / 2),
+      code: undefined,
+    });
     this.#keep(entry);
     this.#report.changed(entry.room);
     this.flush(entry.room);
@@ -124,10 +133,10 @@ export class Outbox {
     }
     entry.state = "waiting";
     if (answer.code === "timeout") return this.#unanswered(entry);
-    if (answer.code === "slow" || answer.code === "busy" || answer.code === "full") return this.#pause(entry, answer);
+    if (answer.code === "slow" || answer.code === "busy" || answer.code === "full")
+      return this.#pause(entry, answer);
     if (answer.code === "away" || answer.code === "auth") {
       entry.code = undefined;
-      if (answer.code === "auth") this.#report.signedOut();
       this.#report.changed(room);
       return false;
     }
@@ -193,5 +202,8 @@ export class Outbox {
 /** 16 random bytes, base64url. `crypto.randomUUID` is withheld on plain http; this is not. */
 function freshId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");
 }

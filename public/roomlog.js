@@ -1,7 +1,7 @@
 // One room's log as this page holds it: a window of rows without holes, and the revision it has seen.
-// Rows come in from events, acks, sync and history, in any order and twice; what to ask next goes out.
-// It never asks anything itself, never draws, and knows no clock.
-// Left out: keeping rows of rooms long left; the server has them, fifty at a time.
+// Rows come in from events, acks, sync and history, in any order and twice; what is missing goes out.
+// It never asks, never draws, and knows no clock.
+// Left out: rows of rooms long left; the server has them, fifty at a time.
 
 export const ROWS_MAX = 300;
 const ROWS_KEPT = 50;

@@ -1,13 +1,13 @@
 // The list of rooms: where I am, where something waits, and the ways to other rooms.
-// The picture of all rooms comes in; clicks are links, so the address decides what opens.
-// It never loads a message and never counts: unread is the room's seq less what was read.
+// Clicks are links, so the address decides what opens.
+// It never loads a message and never counts.
 // Left out: direct messages and levels; their groups stand under the rooms.
 
 import { at, el, fill, icon } from "./dom.js";
 import { flag } from "./flags.js";
+import { Menu } from "./overlays.js";
 import { say } from "./strings.js";
 import { cleanName } from "./text.js";
-import { Menu } from "./menu.js";
 
 export class RoomsNav {
   #workspace = el("p", { class: "workspace" });
@@ -19,11 +19,26 @@ export class RoomsNav {
   /** `wishes` has `browse()`, `create()`, `invite()`, `signOut()`. */
   constructor(nav, wishes) {
     const tool = (wish, name, words) =>
-      el("button", { type: "button", class: "tool", "data-tool": wish, onclick: () => wishes[wish]() }, icon(name), el("span", null, words));
-    fill(this.#tools, tool("browse", "rooms", say.browse), tool("create", "plus", say.newRoom), tool("invite", "person", say.invite));
+      el(
+        "button",
+        { type: "button", class: "tool", "data-tool": wish, onclick: () => wishes[wish]() },
+        icon(name),
+        el("span", null, words),
+      );
+    fill(
+      this.#tools,
+      tool("browse", "rooms", say.browse),
+      tool("create", "plus", say.newRoom),
+      tool("invite", "person", say.invite),
+    );
     const me = el("details", { class: "menu me" });
     this.#menu = new Menu(me);
-    fill(nav, el("header", null, this.#workspace), el("div", { class: "scroll" }, this.#list, this.#tools), me);
+    fill(
+      nav,
+      el("header", null, this.#workspace),
+      el("div", { class: "scroll" }, this.#list, this.#tools),
+      me,
+    );
     this.signOut = wishes.signOut;
   }
 
@@ -33,7 +48,12 @@ export class RoomsNav {
     this.#workspace.textContent = cleanName(workspace) || say.brand;
     this.#tools.querySelector("[data-tool=invite]").hidden = !canInvite;
     const rows = rooms.map((room) => ({
-      id: room.id, name: cleanName(room.name), unread: picture.unread(room), draft: picture.draft(room), pending: picture.pending(room), here: room.id === open,
+      id: room.id,
+      name: cleanName(room.name),
+      unread: picture.unread(room),
+      draft: picture.draft(room),
+      pending: picture.pending(room),
+      here: room.id === open,
     }));
     const mark = JSON.stringify([rows, me, online]);
     if (mark === this.#mark) return;
@@ -47,22 +67,58 @@ export class RoomsNav {
   #meMenu(me, online) {
     const name = cleanName(me.name);
     this.#menu.show(
-      [flag(me.id, name), el("bdi", { class: "name" }, name), el("span", { class: online ? "dot on" : "dot" }), el("span", { class: "state" }, online ? say.online : say.offline)],
-      say.me(name),
+      [
+        flag(me.id, name),
+        el("bdi", { class: "name" }, name),
+        el("span", { class: online ? "dot on" : "dot" }),
+        el("span", { class: "state" }, online ? say.online : say.offline),
+        el("span", { class: "unseen" }, say.settings),
+      ],
+      null,
       [this.#menu.theme(), this.#menu.wish(say.signOut, () => this.signOut())],
     );
   }
 }
 
 function roomLink({ id, name, unread, draft, pending, here }) {
-  return el("li", null,
-    el("a", { href: `#/r/${id}`, "data-room": id, "aria-current": here ? "page" : null, class: unread > 0 ? "unread" : null },
+  return el(
+    "li",
+    null,
+    el(
+      "a",
+      {
+        href: `#/r/${id}`,
+        "data-room": id,
+        "aria-current": here ? "page" : null,
+        class: unread > 0 ? "unread" : null,
+      },
       el("bdi", { class: "name" }, name),
-      draft && !here ? el("span", { class: "sign", title: say.hasDraft }, icon("pen"), el("span", { class: "unseen" }, say.hasDraft)) : null,
-      pending ? el("span", { class: "sign", title: say.hasPending }, icon("hourglass"), el("span", { class: "unseen" }, say.hasPending)) : null,
+      draft && !here
+        ? el(
+            "span",
+            { class: "sign", title: say.hasDraft },
+            icon("pen"),
+            el("span", { class: "unseen" }, say.hasDraft),
+          )
+        : null,
+      pending
+        ? el(
+            "span",
+            { class: "sign", title: say.hasPending },
+            icon("hourglass"),
+            el("span", { class: "unseen" }, say.hasPending),
+          )
+        : null,
       unread > 0
-        ? el("span", { class: "badge" }, el("span", { "aria-hidden": "true" }, unread > 999 ? "999+" : String(unread)), el("span", { class: "unseen" }, say.unreadIn(unread)))
-        : null));
+        ? el(
+            "span",
+            { class: "badge" },
+            el("span", { "aria-hidden": "true" }, unread > 999 ? "999+" : String(unread)),
+            el("span", { class: "unseen" }, say.unreadIn(unread)),
+          )
+        : null,
+    ),
+  );
 }
 
 /** The tab's title and its icon, which carries a dot while something is unread. */
@@ -74,13 +130,21 @@ export function showTitle(unread, parts) {
   if (link.getAttribute("href") !== href) link.setAttribute("href", href);
 }
 
-const DOTTED = "data:image/svg+xml," + encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 28 28"><path fill="#F5E3C0" d="M0 0h28v28H0z"/><path fill="#0B6B5E" d="M0 0h5l9 9 9-9h5v5l-9 9 9 9v5h-5l-9-9-9 9H0v-5l9-9-9-9z"/><circle cx="20" cy="20" r="8" fill="#B5390B" stroke="#F5F0E4" stroke-width="2"/></svg>',
-);
+const DOTTED =
+  "data:image/svg+xml," +
+  encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 28 28"><path fill="#F5E3C0" d="M0 0h28v28H0z"/><path fill="#0B6B5E" d="M0 0h5l9 9 9-9h5v5l-9 9 9 9v5h-5l-9-9-9 9H0v-5l9-9-9-9z"/><circle cx="20" cy="20" r="8" fill="#B5390B" stroke="#F5F0E4" stroke-width="2"/></svg>',
+  );
 
 /** The number beside the way back on a phone. */
 export function showBack(unread) {
   const back = at("back");
   back.setAttribute("aria-label", unread > 0 ? say.backUnread(unread) : say.backToRooms);
-  fill(back, icon("left"), unread > 0 ? el("span", { class: "badge", "aria-hidden": "true" }, unread > 99 ? "99+" : String(unread)) : null);
+  fill(
+    back,
+    icon("left"),
+    unread > 0
+      ? el("span", { class: "badge", "aria-hidden": "true" }, unread > 99 ? "99+" : String(unread))
+      : null,
+  );
 }

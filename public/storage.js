@@ -1,7 +1,6 @@
-// What the browser keeps for us: drafts, unsent messages, the last room.
-// Names and plain values come in; the same values come out, as JSON under one prefix.
+// What the browser keeps for us: drafts, unsent messages, the last room; JSON under one prefix.
 // It never throws: a full or forbidden storage answers false, and the page works on in memory.
-// Left out: IndexedDB; everything here is small and must be written before the next line runs.
+// Left out: IndexedDB; all this is small and must be written before the next line runs.
 
 const PREFIX = "roomcast.";
 

@@ -1,7 +1,5 @@
-// Every word the page says, in one place: a translation replaces this file and nothing else.
-// Plain texts are strings; texts with numbers or names are functions of them.
-// It never touches the document and knows no state.
-// Left out: a plural engine; English needs one rule, and another language brings its own file.
+// Every word the page says: a translation replaces this file and nothing else.
+// Left out: a plural engine; another language brings its own functions.
 
 const locale = "en";
 const numbers = new Intl.NumberFormat(locale);
@@ -16,16 +14,12 @@ export const say = {
   workspace: "Workspace name",
   code: "Set-up code",
   inviteCode: "Invite link or code",
-  signIn: "Sign in",
-  signInForm: "Sign in",
   showPassword: "Show letters",
   hidePassword: "Hide letters",
   haveInvite: "I have an invite",
   makeAccount: "Make an account",
-  welcomeTo: (place) => `This is ${place}.`,
   whoToAsk: "Sign in below. If you have no account, ask someone inside for an invite link.",
   whoToAskOpen: "Sign in below, or make an account: this place is open.",
-  notSetUp: "Not set up yet",
   setUpTitle: "Open the logbook",
   setUpText: "Name this place and make its first admin. The code works once, for 30 minutes.",
   setUpNoCode: "The program printed a link with a code when it started. Put that code here.",
@@ -47,8 +41,7 @@ export const say = {
   taken: "That login is taken. Try adding a letter or a year.",
   inviteGone: "This invite has been used up or replaced. Ask for a new one.",
   codeGone: "That code is not right, or it has been used. Start the program again for a new one.",
-  tooMany: (ms) =>
-    `Too many tries. Wait ${wait(ms)}, or ask an admin for a sign-in link.`,
+  tooMany: (ms) => `Too many tries. Wait ${wait(ms)}, or ask an admin for a sign-in link.`,
   busy: "The server is busy just now. Try again in a moment.",
   banned: "This account has been closed by an admin.",
   unreachable: "The server cannot be reached. Try again in a moment.",
@@ -63,7 +56,6 @@ export const say = {
   removedText: "An admin removed this account. Nothing more is sent or received here.",
 
   // Rooms
-  rooms: "Rooms",
   skipToMessages: "Skip to messages",
   skipToComposer: "Skip to writing",
   browse: "All rooms",
@@ -108,18 +100,15 @@ export const say = {
   someone: "Someone who left",
 
   // Me
-  me: (name) => `${name}: settings`,
+  settings: "settings",
   theme: "Theme",
   themes: { system: "System", light: "Light", dark: "Dark" },
   signOut: "Sign out",
   signOutTitle: "Sign out with unsent messages?",
-  signOutText: (n) =>
-    `${many(n, "message has", "messages have")} not been sent. Signing out deletes them.`,
+  signOutText: (n) => `${many(n, "message has", "messages have")} not been sent. Signing out deletes them.`,
   signOutDo: "Delete and sign out",
 
   // Messages
-  messages: "Messages",
-  write: "Write",
   writeTo: (room) => `Write to ${room}…`,
   send: "Send",
   newSince: (n, time) => `${numbers.format(n)} new since ${time}`,
@@ -152,17 +141,14 @@ export const say = {
     other: "That did not go through. It is kept here; press Retry.",
   },
   counter: (n, max) => `${numbers.format(n)} of ${numbers.format(max)}`,
-  tooLong: (n, max) =>
-    `${numbers.format(n)} of ${numbers.format(max)} characters. Shorten it.`,
+  tooLong: (n, max) => `${numbers.format(n)} of ${numbers.format(max)} characters. Shorten it.`,
   emptyRoom: "Nothing here yet. Say the first word.",
-  historyFailed: "Older messages did not load.",
 
   // Invite card
   inviteCardTitle: "Nobody here but you",
   inviteCardText: "Send this link to the people you want here.",
   inviteDialogTitle: "Invite somebody",
   inviteMaking: "Making a link…",
-  inviteMake: "Make an invite link",
   inviteFailed: "No link could be made just now.",
   inviteLink: "Invite link",
   inviteUses: (n, when) =>
@@ -199,18 +185,28 @@ export const say = {
 
 function wait(ms) {
   const seconds = Math.max(1, Math.ceil((ms ?? 120_000) / 1000));
-  return seconds < 90 ? many(seconds, "second", "seconds") : many(Math.ceil(seconds / 60), "minute", "minutes");
+  return seconds < 90
+    ? many(seconds, "second", "seconds")
+    : many(Math.ceil(seconds / 60), "minute", "minutes");
 }
 
-const times = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const days = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
-const years = new Intl.DateTimeFormat(locale, {
-  weekday: "long", day: "numeric", month: "long", year: "numeric",
+const times = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const days = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const years = new Intl.DateTimeFormat(undefined, {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
 });
-const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-/** The hour and minute, as the reader's system writes them. */
-export const clock = (at) => times.format(at);
+const collator = new Intl.Collator();
+
+/** The order of names, as the reader's language has it. */
+export const byName = (a, b) => collator.compare(a.name, b.name);
+
+/** The hour and minute, as the reader's system writes them, narrow enough for the margin: "2:05pm". */
+export const clock = (at) => times.format(at).replace(/\s?([AP])M$/, (_, half) => `${half.toLowerCase()}m`);
 
 /** Day, month and hour, for things that end. */
 export const moment = (at) => moments.format(at);

@@ -1,13 +1,13 @@
 // What people wrote, as nodes: code, fences, bold, italic and links, and nothing else.
-// A message comes in; an array of nodes goes out, made of text nodes and five kinds of element.
-// It never makes an element whose name or attribute came from the text, but for a link's checked address.
-// Left out: headings, lists, tables, HTML and link texts that differ from the target.
+// No element or attribute is ever named by the text, but for a link's checked address.
+// Left out: headings, lists, HTML, and link texts that differ from the target.
 
 import { el } from "./dom.js";
 
 const LINK = /(?:https?:\/\/|mailto:)[^\s<>"'`\u0000-\u001f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/iy;
 const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-const EMOJI = /^(?:\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*(?:\u200d\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*)*\s?){1,6}$/u;
+const EMOJI =
+  /^(?:\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*(?:\u200d\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*)*\s?){1,6}$/u;
 
 /** The nodes of a message. */
 export function render(text) {
@@ -16,7 +16,8 @@ export function render(text) {
   // An odd fence at the end opens nothing: it stays the three signs it is.
   if (parts.length % 2 === 0) parts.splice(-2, 2, parts.at(-2) + "```" + parts.at(-1));
   parts.forEach((part, i) => {
-    if (i % 2 === 1) nodes.push(el("pre", null, el("code", null, part.replace(/^[\w+-]{0,20}\n/, "").replace(/\n$/, ""))));
+    if (i % 2 === 1)
+      nodes.push(el("pre", null, el("code", null, part.replace(/^[\w+-]{0,20}\n/, "").replace(/\n$/, ""))));
     else nodes.push(...inline(parts.length > 1 ? part.replace(/^\n|\n$/g, "") : part));
   });
   return nodes;
@@ -27,7 +28,9 @@ export const onlyEmoji = (text) => text.length <= 80 && EMOJI.test(text);
 
 /** A name that cannot turn the text around it, nor climb over its line. */
 export function cleanName(name) {
-  return String(name ?? "").replace(BIDI, "").replace(/(\p{M}{4})\p{M}+/gu, "$1");
+  return String(name ?? "")
+    .replace(BIDI, "")
+    .replace(/(\p{M}{4})\p{M}+/gu, "$1");
 }
 
 /** One pass from left to right. A mark whose partner is missing once is not looked for again. */
@@ -67,7 +70,8 @@ function strong(text, start, missing) {
   const mark = text[start + 1] === "*" ? "**" : "*";
   const first = start + mark.length;
   // A star between spaces or inside a word is a star: "2 * 3 * 4", "a*b*c".
-  if (missing.has(mark) || /[\s*]|^$/.test(text[first] ?? "") || /\w/.test(text[start - 1] ?? "")) return null;
+  if (missing.has(mark) || /[\s*]|^$/.test(text[first] ?? "") || /\w/.test(text[start - 1] ?? ""))
+    return null;
   const end = text.indexOf(mark, first);
   if (end < 0) missing.add(mark);
   if (end < 0 || /\s/.test(text[end - 1]) || text.slice(first, end).includes("\n")) return null;
@@ -89,7 +93,11 @@ function link(text, start) {
     return null;
   }
   if (!["http:", "https:", "mailto:"].includes(url.protocol)) return null;
-  const anchor = el("a", { href: url.href, rel: "noopener noreferrer nofollow ugc", target: "_blank" }, shown);
+  const anchor = el(
+    "a",
+    { href: url.href, rel: "noopener noreferrer nofollow ugc", target: "_blank" },
+    shown,
+  );
   const nodes = [anchor];
   // "https://bank.example@evil.example" and letters of another script: say where it really goes.
   if (url.host && (url.username || !shown.toLowerCase().includes(`//${url.host}`))) {

@@ -1,6 +1,5 @@
 // The line to the server: connects, says hello, comes back after a loss, asks and is told.
-// Questions come in with one object each; answers, events and the line's own state go out.
-// It never knows what an event means, and never stores one: what must survive is in outbox.js.
+// It never knows what an event means and never stores one: what must survive is in outbox.js.
 // Left out: the client's `retries` (one queue for everything, in memory only) and its own
 // reconnection, which does not say when it will try next; the delays here are the same.
 

@@ -106,6 +106,9 @@ pub mod socketio;
 pub mod time;
 pub mod timers;
 pub mod websocket;
+#[cfg(feature = "world")]
+#[doc(hidden)]
+pub mod world;
 
 pub use config::Config;
 pub use server::{Ack, Answer, App, Context, Io, Server, Socket, Verdict};

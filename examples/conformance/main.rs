@@ -68,5 +68,6 @@ fn serve<A: App>(server: Server<A>, addresses: &[SocketAddr]) -> io::Result<()> 
             eprintln!("not listening on {other}: {error}");
         }
     }
-    listening.run()
+    listening.run()?;
+    Ok(())
 }

@@ -26,6 +26,8 @@ use crate::sid::Sid;
 use crate::slots::{Id, Slots};
 use crate::time::Time;
 use crate::timers::Timers;
+#[cfg(feature = "world")]
+use crate::world::{self, Bug};
 
 use packet::{Decoded, Packet};
 use payload::Record;
@@ -198,6 +200,26 @@ pub struct Counters {
     pub ping_timeouts: u64,
 }
 
+/// What the engine holds, for the simulated world's books.
+#[cfg(feature = "world")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Sessions, those included that wait to be told of their end.
+    pub sessions: usize,
+    /// Their public ids.
+    pub sids: usize,
+    /// Their timers.
+    pub timers: usize,
+    /// Bytes that wait for all clients.
+    pub waiting_bytes: usize,
+    /// Bytes that wait for the client for whom most waits.
+    pub waiting_bytes_most: usize,
+    /// Sessions with packets that their transport could take, once nothing more is to be asked for: nobody would wake them.
+    pub stranded: usize,
+    /// Outputs, ends and sessions to be looked at that nobody has asked for.
+    pub unsaid: usize,
+}
+
 /// All sessions.
 ///
 /// Its methods are of four kinds: questions ([`Engine::session`], [`Engine::admit`], [`Engine::deadline`]), things that
@@ -255,6 +277,26 @@ impl Engine {
     #[must_use]
     pub const fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Counts what there is.
+    #[cfg(feature = "world")]
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let waiting = || self.sessions.iter().map(|(_, row)| row.waiting_bytes());
+        Census {
+            sessions: self.sessions.len(),
+            sids: self.by_sid.len(),
+            timers: self.timers.len(),
+            waiting_bytes: waiting().sum(),
+            stranded: self
+                .sessions
+                .iter()
+                .filter(|(_, row)| row.is_stranded())
+                .count(),
+            waiting_bytes_most: waiting().max().unwrap_or(0),
+            unsaid: self.outputs.len() + self.ended.len() + self.dirty.len(),
+        }
     }
 
     /// When [`Engine::elapsed`] has something to do.
@@ -598,6 +640,10 @@ impl Engine {
         };
         if websocket.conn == conn {
             websocket.left = 0;
+            #[cfg(feature = "world")]
+            if world::is_planted(Bug::LoseWakeUp) {
+                return;
+            }
             self.mark(id);
         }
     }
@@ -651,6 +697,8 @@ impl Engine {
                 dead_at: until,
                 was_put_off,
             } if until <= now => {
+                #[cfg(feature = "world")]
+                let is_held = is_held || world::is_planted(Bug::ForgiveSilence);
                 if !is_held {
                     self.counters.ping_timeouts += 1;
                     return self.end(now, id, Reason::PingTimeout, Ending::Abrupt);
@@ -677,7 +725,10 @@ impl Engine {
         };
         session.push(packet);
         self.counters.sent += 1;
-        if session.waiting_bytes() > self.config.queue_bytes_max {
+        let is_too_much = session.waiting_bytes() > self.config.queue_bytes_max;
+        #[cfg(feature = "world")]
+        let is_too_much = is_too_much && !world::is_planted(Bug::NoHardLimit);
+        if is_too_much {
             self.counters.slow_consumers += 1;
             return self.end(now, id, Reason::SlowConsumer, Ending::Cut);
         }
@@ -808,6 +859,10 @@ impl Engine {
         };
         let (get, post, conn) = (*get, *post, probe.conn);
         session.transport = Transport::WebSocket(WebSocket { conn, left: 0 });
+        #[cfg(feature = "world")]
+        if world::is_planted(Bug::LosePacketAtUpgrade) {
+            session.queue.pop_front();
+        }
         self.counters.upgraded += 1;
         if let Some(get) = get {
             self.answer(get, Answer::Payload(Packet::CLOSE.body()));

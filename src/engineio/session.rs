@@ -182,6 +182,16 @@ impl Session {
         }
     }
 
+    /// Whether packets wait although nothing keeps them: between two turns, a wake-up was lost.
+    #[cfg(feature = "world")]
+    pub(super) fn is_stranded(&self) -> bool {
+        let could_leave = match &self.transport {
+            Transport::WebSocket(websocket) => websocket.left == 0,
+            Transport::Polling(polling) => polling.get.is_some(),
+        };
+        self.is_open() && could_leave && !self.queue.is_empty()
+    }
+
     pub(super) const fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open)
     }

@@ -89,6 +89,11 @@ impl<A: App> Acks<A> {
         self.waiting.range((key, 0)..=(key, u64::MAX)).count()
     }
 
+    #[cfg(feature = "world")]
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn insert(&mut self, key: SocketKey, id: u64, waiting: Waiting<A>) {
         self.waiting.insert((key, id), waiting);
     }

@@ -31,6 +31,8 @@ use crate::socketio::{NamespaceId, Phase, Reason, SocketKey, SocketRow, Sockets}
 use crate::time::{Now, Time};
 use crate::timers::{TimerId, Timers};
 use crate::websocket;
+#[cfg(feature = "world")]
+use crate::world::{self, Bug};
 
 /// One connection, as far as it has a state.
 pub(super) struct Conn {
@@ -316,6 +318,11 @@ impl<A: App> Core<A> {
             wire::write_ack(out, namespace, id, attachments.len(), values);
         });
         for packet in with_attachments(text, attachments) {
+            #[cfg(feature = "world")]
+            if world::is_planted(Bug::AnswerTwice) {
+                let again = packet.clone();
+                self.engine.send(self.now.mono, session, again);
+            }
             self.engine.send(self.now.mono, session, packet);
         }
     }
@@ -413,6 +420,10 @@ impl<A: App> Core<A> {
             Some(Phase::Joining | Phase::Connected)
         ) && let Some(namespace) = self.sockets.namespace_of(key)
         {
+            #[cfg(feature = "world")]
+            if world::is_planted(Bug::StayInRoom) {
+                return;
+            }
             self.sockets.adapter_mut(namespace).leave(key, room);
         }
     }

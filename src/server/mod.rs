@@ -8,6 +8,8 @@
 //! Left out for now: dynamic namespaces, connection state recovery, and other nodes.
 
 mod acks;
+#[cfg(feature = "world")]
+mod census;
 mod client;
 mod core;
 mod cors;
@@ -37,6 +39,8 @@ use crate::reactor::{self, LaneId, ListenerId, Reactor};
 
 use self::core::Core;
 pub use acks::{Ack, AckError};
+#[cfg(feature = "world")]
+pub use census::Census;
 pub use core::Counters;
 pub use handle::{Handle, NotPosted};
 use handlers::Handlers;
@@ -242,6 +246,14 @@ pub struct Listening<A: App> {
 }
 
 impl<A: App> Listening<A> {
+    /// Opens another port.
+    ///
+    /// # Errors
+    /// If it is taken or not ours to take.
+    pub fn also(&mut self, address: SocketAddr) -> io::Result<ListenerId> {
+        self.reactor.listen(address)
+    }
+
     /// The address of the first port: the one the kernel chose, if it was asked for port 0.
     ///
     /// # Errors

@@ -293,6 +293,14 @@ impl Sockets {
         self.rows.is_empty()
     }
 
+    /// How many rooms there are in all namespaces.
+    #[cfg(feature = "world")]
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        let rooms = |namespace: &Namespace| namespace.adapter.room_names().count();
+        self.namespaces.iter().map(rooms).sum()
+    }
+
     /// A text message of a session: the packet it is, or `None` while its attachments are due.
     ///
     /// # Errors

@@ -1,0 +1,347 @@
+// What opens over the page: menus and dialogs.
+// Questions go out through `ask`; rooms joined or made, and chosen wishes, go to whoever opened it.
+// It keeps nothing between two openings but an invite that still holds.
+// Left out: private rooms and who is in them; they come with a room's own settings.
+
+import { el, fill, icon } from "./dom.js";
+import { complain, field } from "./doors.js";
+import { moment, say } from "./strings.js";
+import { cleanName } from "./text.js";
+import { storage } from "./storage.js";
+
+/** A button that opens a few wishes: a plain disclosure, which every reader knows. */
+export class Menu {
+  #node;
+
+  constructor(node) {
+    this.#node = node;
+    document.addEventListener("pointerdown", (event) => {
+      if (node.open && !node.contains(event.target)) node.open = false;
+    });
+    node.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !node.open) return;
+      event.stopPropagation();
+      this.close();
+    });
+  }
+
+  show(face, label, entries) {
+    const open = this.#node.open;
+    fill(
+      this.#node,
+      el("summary", { "aria-label": label, title: label }, ...face),
+      el("div", { class: "sheet" }, ...entries),
+    );
+    this.#node.open = open;
+  }
+
+  close() {
+    this.#node.open = false;
+    this.#node.querySelector("summary")?.focus();
+  }
+
+  wish(words, wanted) {
+    return el(
+      "button",
+      {
+        type: "button",
+        onclick: () => {
+          this.close();
+          wanted();
+        },
+      },
+      words,
+    );
+  }
+
+  /** System, light or dark; kept in this browser, for this browser. */
+  theme() {
+    const chosen = storage.word("theme") ?? "system";
+    return el(
+      "fieldset",
+      { class: "theme" },
+      el("legend", null, say.theme),
+      Object.entries(say.themes).map(([value, words]) =>
+        el(
+          "label",
+          null,
+          el("input", {
+            type: "radio",
+            name: "theme",
+            value,
+            checked: value === chosen,
+            onchange: () => chooseTheme(value),
+          }),
+          el("span", null, words),
+        ),
+      ),
+    );
+  }
+}
+
+function chooseTheme(value) {
+  storage.word("theme", value);
+  if (value === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = value;
+}
+
+/** Make a room, find a room, invite somebody, and "are you sure". */
+export class Dialogs {
+  #ask;
+  #entered;
+  #invite = null;
+  #open = null;
+  #refresh = null;
+
+  /** `ask(event, body)` asks the server; `entered(room)` takes a room that was joined or made. */
+  constructor({ ask, entered }) {
+    this.#ask = ask;
+    this.#entered = entered;
+  }
+
+  create() {
+    const error = el("p", { class: "error", role: "alert" });
+    const form = el(
+      "form",
+      {
+        novalidate: true,
+        onsubmit: async (event) => {
+          event.preventDefault();
+          const name = form.elements.name.value.trim();
+          if (!name) return form.elements.name.focus();
+          const topic = form.elements.topic.value.trim();
+          const answer = await this.#ask("room:create", topic ? { name, topic } : { name });
+          if (answer.ok) {
+            this.close();
+            this.#entered(answer.room);
+          } else if (answer.code === "taken")
+            complain(form, error, { code: "invalid", field: "name", message: say.roomTaken });
+          else error.textContent = answer.code === "slow" ? say.tooMany(answer.retryMs) : say.unreachable;
+        },
+      },
+      field({
+        name: "name",
+        label: say.roomName,
+        hint: say.roomNameHint,
+        maxlength: 40,
+        autocomplete: "off",
+      }),
+      field({ name: "topic", label: say.roomTopic, maxlength: 120, autocomplete: "off", optional: true }),
+      error,
+      el("p", { class: "doors" }, el("button", { class: "primary" }, say.create), this.#cancel()),
+    );
+    this.#show(say.newRoom, form);
+    form.elements.name.focus();
+  }
+
+  async browse() {
+    const list = el("ul", { class: "found", "aria-label": say.browse });
+    this.#show(say.browse, list);
+    this.#refresh = async () => {
+      const answer = await this.#ask("room:list", {});
+      const rooms = answer.ok ? answer.rooms : [];
+      fill(
+        list,
+        ...(rooms.length
+          ? rooms.map((room) => this.#found(room))
+          : [el("li", { class: "none" }, answer.ok ? say.noPublicRooms : say.unreachable)]),
+      );
+    };
+    await this.#refresh();
+  }
+
+  /** Somebody made a room: an open list takes it in. */
+  changed() {
+    this.#refresh?.();
+  }
+
+  invite() {
+    this.#show(say.inviteDialogTitle, el("p", null, say.inviteCardText), this.inviteLink());
+  }
+
+  /** The link with its buttons; also the heart of the empty room's card. */
+  inviteLink() {
+    const box = el("div", { class: "invite" }, el("p", { class: "hint" }, say.inviteMaking));
+    this.#freshInvite().then((invite) =>
+      fill(
+        box,
+        ...(invite
+          ? inviteRow(invite)
+          : [
+              el("p", { class: "error" }, say.inviteFailed),
+              el(
+                "button",
+                { type: "button", class: "plain", onclick: () => box.replaceWith(this.inviteLink()) },
+                say.retry,
+              ),
+            ]),
+      ),
+    );
+    return box;
+  }
+
+  confirm(title, text, doIt, wanted) {
+    this.#show(
+      title,
+      el("p", null, text),
+      el(
+        "p",
+        { class: "doors" },
+        el(
+          "button",
+          {
+            type: "button",
+            class: "primary danger",
+            onclick: () => {
+              this.close();
+              wanted();
+            },
+          },
+          doIt,
+        ),
+        this.#cancel(),
+      ),
+    );
+  }
+
+  close() {
+    this.#open?.close();
+  }
+
+  /** Asks to join, and reports the room. */
+  async join(id) {
+    const answer = await this.#ask("room:join", { room: id });
+    if (answer.ok) this.#entered(answer.room);
+    return answer.ok;
+  }
+
+  async #freshInvite() {
+    if (this.#invite && this.#invite.expiresAt > Date.now() + 60_000) return this.#invite;
+    const answer = await this.#ask("invite:new", {});
+    this.#invite = answer.ok ? answer : null;
+    return this.#invite;
+  }
+
+  #found(room) {
+    const name = cleanName(room.name);
+    return el(
+      "li",
+      null,
+      el(
+        "div",
+        null,
+        el("bdi", { class: "name" }, name),
+        el(
+          "p",
+          { class: "hint" },
+          [say.members(room.members), cleanName(room.topic)].filter(Boolean).join(" · "),
+        ),
+      ),
+      room.joined
+        ? el(
+            "a",
+            {
+              class: "quiet-link",
+              href: `#/r/${room.id}`,
+              "aria-label": `${say.openRoom} ${name}`,
+              onclick: () => this.close(),
+            },
+            say.openRoom,
+          )
+        : el(
+            "button",
+            {
+              type: "button",
+              class: "plain",
+              "aria-label": `${say.join} ${name}`,
+              onclick: async (event) => {
+                event.currentTarget.disabled = true;
+                if (await this.join(room.id)) this.close();
+                else this.#refresh?.();
+              },
+            },
+            say.join,
+          ),
+    );
+  }
+
+  #cancel() {
+    return el("button", { type: "button", class: "quiet-link", onclick: () => this.close() }, say.cancel);
+  }
+
+  #show(title, ...children) {
+    this.close();
+    const dialog = el(
+      "dialog",
+      { "aria-labelledby": "dialog-title" },
+      el(
+        "header",
+        null,
+        el("h2", { id: "dialog-title" }, title),
+        el(
+          "button",
+          { type: "button", class: "tool", "aria-label": say.close, onclick: () => dialog.close() },
+          icon("close"),
+        ),
+      ),
+      ...children,
+    );
+    // The browser gives the focus back to where it was.
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      if (this.#open === dialog) this.#open = this.#refresh = null;
+    });
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    document.body.append(dialog);
+    this.#open = dialog;
+    dialog.showModal();
+  }
+}
+
+function inviteRow({ path, expiresAt, uses }) {
+  const url = new URL(path, location.origin).href;
+  const input = el("input", {
+    class: "mono",
+    readonly: true,
+    value: url,
+    "aria-label": say.inviteLink,
+    onfocus: (event) => event.target.select(),
+  });
+  const copy = el(
+    "button",
+    {
+      type: "button",
+      class: "primary",
+      onclick: async () => {
+        // The clipboard is withheld on plain http: then the old way, and then the reader's own hand.
+        const done =
+          (await navigator.clipboard?.writeText(url).then(
+            () => true,
+            () => false,
+          )) || byHand(input);
+        copy.textContent = done ? say.copied : say.copyByHand;
+        setTimeout(() => (copy.textContent = say.copy), 2_000);
+      },
+    },
+    say.copy,
+  );
+  const share = navigator.share
+    ? el(
+        "button",
+        { type: "button", class: "plain", onclick: () => navigator.share({ url }).catch(() => {}) },
+        say.share,
+      )
+    : null;
+  const until = expiresAt
+    ? uses
+      ? say.inviteUses(uses, moment(expiresAt))
+      : say.inviteUntil(moment(expiresAt))
+    : "";
+  return [el("div", { class: "link-row" }, input, copy, share), el("p", { class: "hint" }, until)];
+}
+
+function byHand(input) {
+  input.focus();
+  input.select();
+  return document.execCommand("copy");
+}

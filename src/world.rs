@@ -1,0 +1,39 @@
+//! Planted bugs: the test of the simulated world, which must find each of them.
+//!
+//! One bug may be planted in a thread; the few places that can go wrong ask here whether they shall.
+//! Exists with feature `world` only: a server that somebody runs has neither the question nor the answer.
+//! Left out: bugs that a single layer's own tests can see.
+
+use std::cell::Cell;
+
+/// What can be made to go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// The first packet that waits at the moment of an upgrade is lost.
+    LosePacketAtUpgrade,
+    /// Who leaves a room stays in the adapter's list of it.
+    StayInRoom,
+    /// A ping that nobody answers is waited for again.
+    ForgiveSilence,
+    /// A queue may grow for ever.
+    NoHardLimit,
+    /// An acknowledgement is sent twice.
+    AnswerTwice,
+    /// What waits for a WebSocket is not looked at again when the kernel has taken all.
+    LoseWakeUp,
+}
+
+thread_local! {
+    static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
+}
+
+/// Plants a bug in this thread, in place of the one before.
+pub fn plant(bug: Option<Bug>) {
+    PLANTED.set(bug);
+}
+
+/// Whether this bug is planted here.
+#[must_use]
+pub fn is_planted(bug: Bug) -> bool {
+    PLANTED.get() == Some(bug)
+}

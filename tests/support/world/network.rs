@@ -1,0 +1,727 @@
+//! Virtual time, the way between clients and server, and the loop's part of the bargain.
+//!
+//! Bytes go in at one end of a [`Link`] and come out at the other: late, in pieces, or never. Towards the server this
+//! file keeps every promise of `reactor::Service`, in the reactor's own order; it is the reactor without a kernel.
+//! Knows no protocol.
+//! Left out: `Action::Connect`, letters, and running out of descriptors (the server asks for none of them).
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use roomcast::reactor::lanes::{Full, Worker};
+use roomcast::reactor::{Action, Close, ConnId, JobId, ListenerId, Peer, Service};
+use roomcast::time::{Now, Time, UnixMillis};
+
+use super::chance::Chance;
+use super::report::{Marks, Trace};
+use super::weights::Weights;
+
+/// A connection, by its number in the order they were opened; never given twice.
+pub type LinkId = usize;
+
+const FLUSH_WITHIN: Duration = Duration::from_secs(2);
+/// What the kernel is told with `TCP_USER_TIMEOUT`.
+const UNACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(45);
+const INBOX_BYTES_MAX: usize = 1_200_000;
+const JOBS_WAITING_MAX: usize = 3;
+
+/// What the world will do, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Event {
+    /// A piece arrives at the server.
+    Up(LinkId),
+    /// A piece arrives at the client.
+    Down(LinkId),
+    /// A client does something.
+    Wake(usize),
+    /// A closing connection has had its time.
+    Flush(LinkId),
+    Linger(LinkId),
+    /// Nobody acknowledges anything.
+    Unacknowledged(LinkId),
+    /// A job comes home.
+    Job,
+}
+
+/// The server's end of a connection; as `reactor::stream` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Open,
+    Ended,
+    Flushing,
+    Lingering,
+    Gone,
+}
+
+/// What a client hears of its connection.
+pub enum ToClient {
+    Bytes(Vec<u8>),
+    End,
+    Reset,
+}
+
+pub struct Link {
+    pub conn: ConnId,
+    pub client: usize,
+    pub phase: Phase,
+    /// When the client was last heard by the server.
+    pub heard_at: u64,
+    held: bool,
+    show: bool,
+    refused: bool,
+    listed: bool,
+    to_write: bool,
+    inbox: Vec<u8>,
+    outbox: VecDeque<Bytes>,
+    outbox_bytes: usize,
+    linger: Option<(usize, Duration)>,
+    /// In the server's kernel.
+    arrived: VecDeque<u8>,
+    has_arrived_end: bool,
+    is_broken: bool,
+    /// Under way to the server.
+    up: VecDeque<u8>,
+    up_end: bool,
+    is_up_scheduled: bool,
+    /// Under way to the client.
+    down: VecDeque<u8>,
+    down_end: bool,
+    down_reset: bool,
+    is_down_scheduled: bool,
+    capacity: usize,
+    /// How often the client is slow to read, in a thousand.
+    pub slow: u64,
+    /// Whether the client's end is there.
+    pub is_open: bool,
+    /// Whether the way is cut, and nobody was told.
+    pub is_dead: bool,
+}
+
+impl Link {
+    pub const fn outbox_bytes(&self) -> usize {
+        self.outbox_bytes
+    }
+}
+
+struct Running {
+    id: JobId,
+    run: Box<dyn FnOnce(&mut Desk) -> Box<dyn Any + Send>>,
+    is_refused: bool,
+}
+
+/// What a lane's thread owns in this world.
+pub struct Desk;
+
+impl Worker for Desk {}
+
+pub struct Network {
+    pub now: u64,
+    pub chance: Chance,
+    pub weights: Weights,
+    pub marks: Marks,
+    pub trace: Trace,
+    pub links: Vec<Link>,
+    pub is_listening: bool,
+    pub has_exited: bool,
+    pub events: u64,
+    heap: BinaryHeap<Reverse<(u64, u64, u64, Event)>>,
+    count: u64,
+    slots: Vec<(u32, Option<LinkId>)>,
+    listed: Vec<LinkId>,
+    to_write: Vec<LinkId>,
+    settling: Vec<LinkId>,
+    jobs: VecDeque<Running>,
+    is_told_again: bool,
+}
+
+impl Network {
+    pub fn new(weights: Weights, chance: Chance) -> Self {
+        Self {
+            now: 0,
+            chance,
+            weights,
+            marks: Marks::default(),
+            trace: Trace::default(),
+            links: Vec::new(),
+            is_listening: true,
+            has_exited: false,
+            events: 0,
+            heap: BinaryHeap::new(),
+            count: 0,
+            slots: Vec::new(),
+            listed: Vec::new(),
+            to_write: Vec::new(),
+            settling: Vec::new(),
+            jobs: VecDeque::new(),
+            is_told_again: false,
+        }
+    }
+
+    pub fn at(&mut self, delay_us: u64, event: Event) {
+        // The tie is broken by chance, then by age, so that a run repeats whatever the heap does.
+        self.count += 1;
+        let tie = self.chance.next();
+        self.heap
+            .push(Reverse((self.now + delay_us, tie, self.count, event)));
+    }
+
+    /// When something happens next in the world.
+    pub fn next_at(&self) -> Option<u64> {
+        self.heap.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// The next event that is due.
+    pub fn pop_due(&mut self) -> Option<Event> {
+        let Reverse((at, _, _, event)) = *self.heap.peek()?;
+        if at > self.now {
+            return None;
+        }
+        self.heap.pop();
+        self.events += 1;
+        self.trace.note(self.now, event);
+        Some(event)
+    }
+
+    pub const fn clock(&self) -> Now {
+        Now {
+            mono: Time(self.now),
+            wall: UnixMillis(1_750_000_000_000 + self.now / 1000),
+        }
+    }
+
+    // The client's side.
+
+    pub fn connect(
+        &mut self,
+        server: &mut impl Service,
+        client: usize,
+        slow: u64,
+    ) -> Option<LinkId> {
+        if !self.is_listening {
+            return None;
+        }
+        let id = self.links.len();
+        let free = self.slots.iter().position(|(_, link)| link.is_none());
+        let slot = free.unwrap_or_else(|| {
+            self.slots.push((0, None));
+            self.slots.len() - 1
+        });
+        self.slots[slot].0 += 1;
+        self.slots[slot].1 = Some(id);
+        let conn = ConnId::from_parts(slot as u32, self.slots[slot].0);
+        self.links.push(Link {
+            conn,
+            client,
+            phase: Phase::Open,
+            heard_at: self.now,
+            held: false,
+            show: false,
+            refused: false,
+            listed: false,
+            to_write: false,
+            inbox: Vec::new(),
+            outbox: VecDeque::new(),
+            outbox_bytes: 0,
+            linger: None,
+            arrived: VecDeque::new(),
+            has_arrived_end: false,
+            is_broken: false,
+            up: VecDeque::new(),
+            up_end: false,
+            is_up_scheduled: false,
+            down: VecDeque::new(),
+            down_end: false,
+            down_reset: false,
+            is_down_scheduled: false,
+            capacity: self.weights.capacity as usize,
+            slow,
+            is_open: true,
+            is_dead: false,
+        });
+        let address = SocketAddr::from(([10, 0, 0, client as u8], 40_000));
+        server.accepted(self.clock(), ListenerId(0), conn, Peer::Tcp(address));
+        Some(id)
+    }
+
+    pub fn write(&mut self, id: LinkId, bytes: &[u8]) {
+        let link = &mut self.links[id];
+        if link.is_open && !link.up_end && !link.is_dead {
+            link.up.extend(bytes);
+            self.schedule_up(id);
+        }
+    }
+
+    /// The client says that it has nothing more to say, and may go on reading.
+    pub fn end(&mut self, id: LinkId) {
+        self.links[id].up_end = true;
+        self.schedule_up(id);
+    }
+
+    /// The client closes its end, and reads nothing any more.
+    pub fn close(&mut self, id: LinkId) {
+        self.links[id].is_open = false;
+        self.end(id);
+    }
+
+    /// A reset: what is under way is lost.
+    pub fn reset(&mut self, id: LinkId) {
+        let link = &mut self.links[id];
+        link.is_open = false;
+        link.up.clear();
+        link.down.clear();
+        if !link.is_dead && link.phase != Phase::Gone {
+            link.is_broken = true;
+            self.list(id);
+        }
+    }
+
+    /// The way is cut, and nobody is told.
+    pub fn vanish(&mut self, id: LinkId) {
+        let link = &mut self.links[id];
+        link.is_dead = true;
+        link.is_open = false;
+        link.up.clear();
+        if link.phase != Phase::Gone && (!link.down.is_empty() || link.outbox_bytes > 0) {
+            self.at(
+                UNACKNOWLEDGED_WITHIN.as_micros() as u64,
+                Event::Unacknowledged(id),
+            );
+        }
+    }
+
+    fn delay(&mut self) -> u64 {
+        let usual = 50 + self.chance.below(self.weights.latency_ms * 1000 + 1);
+        if self.chance.often(self.weights.stall) {
+            return usual + self.chance.below(20_000_000);
+        }
+        usual
+    }
+
+    fn schedule_up(&mut self, id: LinkId) {
+        let link = &self.links[id];
+        let is_full = link.arrived.len() >= link.capacity;
+        if link.is_up_scheduled || link.is_dead || is_full || (link.up.is_empty() && !link.up_end) {
+            return;
+        }
+        self.links[id].is_up_scheduled = true;
+        let delay = self.delay();
+        self.at(delay, Event::Up(id));
+    }
+
+    fn schedule_down(&mut self, id: LinkId) {
+        let link = &self.links[id];
+        let has_something = !link.down.is_empty() || link.down_end || link.down_reset;
+        if link.is_down_scheduled || link.is_dead || !has_something {
+            return;
+        }
+        let slow = link.slow;
+        self.links[id].is_down_scheduled = true;
+        let mut delay = self.delay();
+        if self.chance.often(slow) {
+            delay += self.chance.below(5_000_000);
+        }
+        self.at(delay, Event::Down(id));
+    }
+
+    fn piece(&mut self) -> usize {
+        self.chance.between(1, self.weights.chunk_bytes) as usize
+    }
+
+    /// A piece arrives at the server's kernel.
+    pub fn arrive_up(&mut self, id: LinkId) {
+        let most = self.piece();
+        let now = self.now;
+        let link = &mut self.links[id];
+        link.is_up_scheduled = false;
+        if link.is_dead || link.is_broken {
+            return;
+        }
+        let count = most.min(link.up.len()).min(link.capacity.max(1));
+        let piece: Vec<u8> = link.up.drain(..count).collect();
+        if link.phase == Phase::Gone {
+            // The kernel answers for a socket that is no more, and the answer overtakes what was said before.
+            if count > 0 && link.is_open {
+                link.down.clear();
+                link.down_reset = true;
+                self.marks.hit("reset after the end");
+                self.schedule_down(id);
+            }
+            return;
+        }
+        self.trace.bytes(&piece);
+        link.arrived.extend(&piece);
+        link.heard_at = now;
+        if link.up.is_empty() && link.up_end {
+            link.has_arrived_end = true;
+        }
+        self.list(id);
+        if !self.links[id].has_arrived_end {
+            self.schedule_up(id);
+        }
+    }
+
+    /// A piece arrives at the client.
+    pub fn arrive_down(&mut self, id: LinkId) -> Option<ToClient> {
+        let most = self.piece();
+        let link = &mut self.links[id];
+        link.is_down_scheduled = false;
+        if link.is_dead {
+            return None;
+        }
+        if link.down_reset {
+            link.down_reset = false;
+            link.down_end = false;
+            link.is_open = false;
+            return Some(ToClient::Reset);
+        }
+        let count = most.min(link.down.len());
+        if count == 0 && link.down_end {
+            link.down_end = false;
+            return Some(ToClient::End);
+        }
+        let piece: Vec<u8> = link.down.drain(..count).collect();
+        let is_writable = link.refused;
+        let is_open = link.is_open;
+        self.trace.bytes(&piece);
+        if is_writable {
+            self.heat(id);
+        }
+        self.schedule_down(id);
+        is_open.then_some(ToClient::Bytes(piece))
+    }
+
+    // The loop's side.
+
+    fn list(&mut self, id: LinkId) {
+        if !std::mem::replace(&mut self.links[id].listed, true) {
+            self.listed.push(id);
+        }
+    }
+
+    fn heat(&mut self, id: LinkId) {
+        if !std::mem::replace(&mut self.links[id].to_write, true) {
+            self.to_write.push(id);
+        }
+    }
+
+    fn find(&self, conn: ConnId) -> Option<LinkId> {
+        let (generation, link) = self.slots.get(conn.slot() as usize)?;
+        link.filter(|_| *generation == conn.generation())
+    }
+
+    /// A turn of the loop, and those that follow at once.
+    pub fn turn(&mut self, service: &mut impl Service) {
+        loop {
+            self.is_told_again = false;
+            let listed = std::mem::take(&mut self.listed);
+            for id in listed {
+                self.links[id].listed = false;
+                self.read(service, id);
+            }
+            let now = self.clock();
+            if service.deadline().is_some_and(|at| at <= now.mono) {
+                service.elapsed(now);
+            }
+            while let Some(action) = service.poll_action() {
+                self.perform(action);
+            }
+            for id in std::mem::take(&mut self.to_write) {
+                self.links[id].to_write = false;
+                self.offer(service, id);
+            }
+            for id in std::mem::take(&mut self.settling) {
+                if self.links[id].outbox_bytes == 0 {
+                    self.finish(id);
+                } else {
+                    self.at(FLUSH_WITHIN.as_micros() as u64, Event::Flush(id));
+                }
+            }
+            if !self.is_told_again && self.listed.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn read(&mut self, service: &mut impl Service, id: LinkId) {
+        let now = self.clock();
+        if self.links[id].is_broken {
+            let error = io::ErrorKind::ConnectionReset.into();
+            return self.broken(service, id, error);
+        }
+        match self.links[id].phase {
+            Phase::Open => self.read_open(service, now, id),
+            Phase::Lingering => self.read_into_nothing(id),
+            Phase::Ended | Phase::Flushing | Phase::Gone => {}
+        }
+    }
+
+    fn read_open(&mut self, service: &mut impl Service, now: Now, id: LinkId) {
+        if self.has_exited {
+            return;
+        }
+        let link = &mut self.links[id];
+        if std::mem::take(&mut link.show) && !link.inbox.is_empty() {
+            let taken = service.received(now, link.conn, &mut link.inbox);
+            link.inbox.drain(..taken);
+            self.marks.hit("shown again");
+        }
+        let link = &mut self.links[id];
+        let mut budget = 256 * 1024_usize;
+        while !link.held {
+            let room = INBOX_BYTES_MAX.saturating_sub(link.inbox.len());
+            if room == 0 {
+                self.marks.hit("inbox full");
+                return;
+            }
+            if budget == 0 {
+                return self.list(id);
+            }
+            let count = room
+                .min(link.arrived.len())
+                .min(self.weights.read_bytes as usize);
+            if count == 0 {
+                if link.has_arrived_end {
+                    link.phase = Phase::Ended;
+                    link.inbox.clear();
+                    self.settling.push(id);
+                    service.closed(now, link.conn, Ok(()));
+                }
+                break;
+            }
+            budget = budget.saturating_sub(count);
+            let fresh: Vec<u8> = link.arrived.drain(..count).collect();
+            let is_left_over = !link.inbox.is_empty();
+            link.inbox.extend_from_slice(&fresh);
+            let taken = service.received(now, link.conn, &mut link.inbox);
+            assert!(taken <= link.inbox.len(), "more taken than shown");
+            link.inbox.drain(..taken);
+            if is_left_over && taken > 0 {
+                self.marks.hit("taken with what was left");
+            }
+        }
+        self.schedule_up(id);
+    }
+
+    fn read_into_nothing(&mut self, id: LinkId) {
+        let link = &mut self.links[id];
+        let count = link.arrived.len();
+        link.arrived.clear();
+        let left = link.linger.map_or(0, |(bytes, _)| bytes);
+        if count > left || link.has_arrived_end {
+            return self.remove(id);
+        }
+        link.linger = link.linger.map(|(bytes, time)| (bytes - count, time));
+        self.schedule_up(id);
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Send(conn, bytes) => {
+                let Some(id) = self.find(conn) else { return };
+                let link = &mut self.links[id];
+                if matches!(link.phase, Phase::Open | Phase::Ended) {
+                    link.outbox_bytes += bytes.len();
+                    link.outbox.push_back(bytes);
+                    if !link.refused {
+                        self.heat(id);
+                    }
+                }
+            }
+            Action::Close(conn, how) => {
+                if let Some(id) = self.find(conn) {
+                    self.close_by_server(id, how);
+                }
+            }
+            Action::Hold(conn) => {
+                if let Some(id) = self.find(conn) {
+                    self.links[id].held = true;
+                    self.links[id].show = false;
+                    self.marks.hit("held");
+                }
+            }
+            Action::Show(conn) => {
+                let Some(id) = self.find(conn) else { return };
+                let link = &mut self.links[id];
+                link.held = false;
+                if link.phase == Phase::Open {
+                    link.show = !link.inbox.is_empty();
+                    self.list(id);
+                }
+            }
+            Action::Connect(..) => panic!("nobody here asks to connect"),
+            Action::Run(_, id, job) => {
+                let is_refused = self.jobs.len() >= JOBS_WAITING_MAX;
+                let run = Box::new(move |desk: &mut Desk| job(desk));
+                self.jobs.push_back(Running {
+                    id,
+                    run,
+                    is_refused,
+                });
+                let delay = self.chance.below(2_000_000);
+                self.at(delay, Event::Job);
+            }
+            Action::StopListening => self.is_listening = false,
+            Action::Exit => self.has_exited = true,
+        }
+    }
+
+    fn close_by_server(&mut self, id: LinkId, how: Close) {
+        let link = &mut self.links[id];
+        match (how, link.phase) {
+            (Close::Reset, _) => {
+                link.down.clear();
+                link.down_reset = true;
+                self.marks.hit("reset by the server");
+                self.remove(id);
+                return self.schedule_down(id);
+            }
+            (_, Phase::Open) => {}
+            (_, _) => return,
+        }
+        link.inbox.clear();
+        if let Close::Linger { bytes, time } = how {
+            link.linger = Some((bytes, time));
+        }
+        link.phase = Phase::Flushing;
+        self.settling.push(id);
+        self.heat(id);
+    }
+
+    /// Offers the kernel what waits.
+    fn offer(&mut self, service: &mut impl Service, id: LinkId) {
+        let now = self.clock();
+        let link = &mut self.links[id];
+        if link.phase == Phase::Gone {
+            return;
+        }
+        let was_empty = link.down.is_empty();
+        while let Some(bytes) = link.outbox.front_mut() {
+            let room = link.capacity.saturating_sub(link.down.len());
+            let count = room.min(bytes.len());
+            link.down.extend(&bytes[..count]);
+            link.outbox_bytes -= count;
+            if count < bytes.len() {
+                let _ = bytes.split_to(count);
+                break;
+            }
+            link.outbox.pop_front();
+        }
+        let (is_dead, left, conn) = (link.is_dead, link.outbox_bytes, link.conn);
+        match (left, link.phase) {
+            (1.., Phase::Open) => {
+                link.refused = true;
+                service.refused(now, conn, left);
+                self.is_told_again = true;
+                self.marks.hit("refused by the kernel");
+            }
+            (1.., _) => link.refused = true,
+            (0, Phase::Open) => {
+                if std::mem::take(&mut link.refused) {
+                    service.drained(now, conn);
+                    self.is_told_again = true;
+                }
+            }
+            (0, Phase::Ended | Phase::Flushing) => {
+                link.refused = false;
+                // Before its settling nothing is finished, or it would be finished twice.
+                if !self.settling.contains(&id) {
+                    self.finish(id);
+                }
+            }
+            (0, Phase::Lingering | Phase::Gone) => {}
+        }
+        if is_dead && was_empty && !self.links[id].down.is_empty() {
+            let after = UNACKNOWLEDGED_WITHIN.as_micros() as u64;
+            self.at(after, Event::Unacknowledged(id));
+        }
+        if !self.links[id].is_open && !is_dead {
+            // Nobody reads any more: the client's kernel takes it, and throws it away.
+            let link = &mut self.links[id];
+            link.down.clear();
+            if link.refused {
+                self.heat(id);
+                self.is_told_again = true;
+            }
+        }
+        self.schedule_down(id);
+    }
+
+    fn finish(&mut self, id: LinkId) {
+        let link = &mut self.links[id];
+        match (link.phase, link.linger) {
+            (Phase::Flushing, Some((_, time))) => {
+                link.phase = Phase::Lingering;
+                link.down_end = true;
+                self.at(time.as_micros() as u64, Event::Linger(id));
+                self.list(id);
+                self.schedule_down(id);
+                self.marks.hit("lingered");
+            }
+            (Phase::Ended | Phase::Flushing, _) => self.remove(id),
+            (Phase::Open | Phase::Lingering | Phase::Gone, _) => {}
+        }
+    }
+
+    fn remove(&mut self, id: LinkId) {
+        let link = &mut self.links[id];
+        if link.phase == Phase::Gone {
+            return;
+        }
+        link.phase = Phase::Gone;
+        link.outbox.clear();
+        link.outbox_bytes = 0;
+        link.inbox = Vec::new();
+        link.down_end = true;
+        if !link.arrived.is_empty() && link.is_open {
+            // Closing with unread input makes the kernel send a reset.
+            link.down.clear();
+            link.down_reset = true;
+        }
+        self.slots[link.conn.slot() as usize].1 = None;
+        self.schedule_down(id);
+    }
+
+    fn broken(&mut self, service: &mut impl Service, id: LinkId, error: io::Error) {
+        let was_open = self.links[id].phase == Phase::Open;
+        self.links[id].is_broken = false;
+        self.remove(id);
+        if was_open {
+            service.closed(self.clock(), self.links[id].conn, Err(error));
+            self.is_told_again = true;
+        }
+    }
+
+    /// A timer of the loop, or a job, has come to its end.
+    pub fn fire(&mut self, service: &mut impl Service, event: Event) {
+        match event {
+            Event::Flush(id) if matches!(self.links[id].phase, Phase::Ended | Phase::Flushing) => {
+                self.marks.hit("flush timed out");
+                self.remove(id);
+            }
+            Event::Linger(id) if self.links[id].phase == Phase::Lingering => self.remove(id),
+            Event::Unacknowledged(id) if self.links[id].phase != Phase::Gone => {
+                self.marks.hit("unacknowledged");
+                self.broken(service, id, io::ErrorKind::TimedOut.into());
+            }
+            Event::Job => {
+                let Some(job) = self.jobs.pop_front() else {
+                    return;
+                };
+                let outcome: Box<dyn Any + Send> = (job.run)(&mut Desk);
+                let outcome = if job.is_refused {
+                    self.marks.hit("lane full");
+                    Err(Box::new(Full) as Box<dyn Any + Send>)
+                } else {
+                    Ok(outcome)
+                };
+                service.finished(self.clock(), job.id, outcome);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The server in a simulated world: virtual time, clients with good and bad manners, a way that fails; all from one seed.
+//!
+//! | | what must hold | looked at |
+//! |---|---|---|
+//! | I2 | a socket hears everything meant for it in the order it was said, nothing twice, also across an upgrade | each packet |
+//! | I3 | nobody hears what was said in a room or namespace he was not in when the server took it | each packet |
+//! | I5 | rooms and their members are those of the application's own books | every 16 turns |
+//! | I6 | when everybody has gone, nothing is left: sessions, sockets, rooms, timers, bytes, closures | end |
+//! | I7 | what waits for one client stays below the hard limit | each turn |
+//! | I8 | an answer reaches the one who asked, once | each packet |
+//! | I9 | what the server says can be read by a strict reader who shares no code with it | each byte |
+//! | I10 | a connection that says nothing has an end | every 16 turns |
+//! | I10 | what waits for a client will leave: a blocked transport has a wake-up to come | each turn |
+//! | I12 | the same seed, the same world | some seeds |
+//! | L1 | once nothing fails any more, everybody comes back, and everything is heard and answered | end |
+//!
+//! `SIM_SEED=7 cargo test --test world one` replays one world. `SIM_SEEDS=1000..2000` chooses others for the full run.
+
+#[path = "support/world/mod.rs"]
+#[expect(
+    unreachable_pub,
+    clippy::cast_possible_truncation,
+    clippy::unwrap_used,
+    reason = "the world's numbers are small, and what fails here fails the test"
+)]
+mod simulation;
+
+use std::ops::Range;
+
+use roomcast::world::{Bug, plant};
+use simulation::{Marks, run};
+
+/// How many worlds an ordinary run sees.
+const SEEDS: Range<u64> = 0..150;
+/// A planted bug must be found within so many.
+const SEEDS_PER_BUG: u64 = 200;
+
+/// Branches that an ordinary run must have reached, or it has tested less than it says.
+const MARKS: &[&str] = &[
+    "answered",
+    "client namespace disconnect",
+    "closed by a close frame",
+    "data raced with the probe",
+    "ended by a signal",
+    "flush timed out",
+    "forced server close",
+    "gone",
+    "half closed",
+    "held",
+    "hostile bytes",
+    "lane full",
+    "lingered",
+    "made to leave",
+    "no such namespace",
+    "not let in",
+    "parse error",
+    "ping timeout",
+    "refused by the kernel",
+    "reset by the server",
+    "reset during a poll",
+    "rule broken",
+    "server namespace disconnect",
+    "server shutting down",
+    "shown again",
+    "slow consumer",
+    "slow consumer cut",
+    "taken with what was left",
+    "timed out",
+    "told of the end by a poll",
+    "transport close",
+    "transport error",
+    "unacknowledged",
+    "upgrade abandoned",
+    "upgrade completed",
+    "upgrade failed",
+    "vanished",
+];
+
+fn seeds() -> Range<u64> {
+    let Ok(text) = std::env::var("SIM_SEEDS") else {
+        return SEEDS;
+    };
+    let (start, end) = text.split_once("..").expect("SIM_SEEDS is like 0..100");
+    start.parse().expect("a number")..end.parse().expect("a number")
+}
+
+#[test]
+fn in_every_world_everything_holds_and_the_rare_branches_are_reached() {
+    let mut marks = Marks::default();
+    let mut events = 0;
+    let mut worst = Vec::new();
+    for seed in seeds() {
+        match run(seed) {
+            Ok(peace) => {
+                marks.join(&peace.marks);
+                events += peace.events;
+            }
+            Err(violation) => {
+                println!("{}", violation.report.lines().next().unwrap_or_default());
+                worst.push(violation);
+            }
+        }
+    }
+    println!("{events} events; {:#?}", marks.0);
+    if let Some(first) = worst.first() {
+        panic!(
+            "{} worlds fell apart, the first: {}",
+            worst.len(),
+            first.report
+        );
+    }
+    let missed: Vec<_> = MARKS
+        .iter()
+        .filter(|mark| !marks.0.contains_key(*mark))
+        .collect();
+    assert!(missed.is_empty(), "never reached: {missed:?}");
+}
+
+#[test]
+fn one() {
+    let seed = std::env::var("SIM_SEED").map_or(0, |text| text.parse().expect("a number"));
+    if let Err(violation) = run(seed) {
+        panic!("{}", violation.report);
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_world() {
+    for seed in SEEDS.step_by(50) {
+        let twice = [run(seed), run(seed)].map(|outcome| outcome.map(|peace| peace.hash).ok());
+        assert_eq!(twice[0], twice[1], "I12: seed {seed}");
+    }
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    let bugs = [
+        Bug::LosePacketAtUpgrade,
+        Bug::StayInRoom,
+        Bug::ForgiveSilence,
+        Bug::NoHardLimit,
+        Bug::AnswerTwice,
+        Bug::LoseWakeUp,
+    ];
+    for bug in bugs {
+        plant(Some(bug));
+        let found = (0..SEEDS_PER_BUG).find_map(|seed| Some((seed, run(seed).err()?)));
+        plant(None);
+        match found {
+            Some((seed, violation)) => println!("{bug:?}: seed {seed}, {}", violation.what),
+            None => panic!("{bug:?} was not found within {SEEDS_PER_BUG} seeds"),
+        }
+    }
+}
