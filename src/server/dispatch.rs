@@ -380,13 +380,10 @@ impl<A: App> Core<A> {
         self.sockets.closed(session);
         self.handshakes.remove(session);
         self.raw.remove(session);
-        for timer in [
-            self.connect_timers.remove(session),
-            self.assembling.remove(session),
-        ] {
-            if let Some(timer) = timer {
-                self.timers.cancel(timer);
-            }
+        let connecting = self.connect_timers.remove(session);
+        let assembling = self.assembling.remove(session);
+        for timer in connecting.into_iter().chain(assembling) {
+            self.timers.cancel(timer);
         }
     }
 }
