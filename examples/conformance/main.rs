@@ -1,12 +1,13 @@
 //! The server that the conformance checks run against: one process, one loop and one thread for each profile.
 //!
 //! `CONF_BASE_PORT` (3100) + 0 is `protocol` (raw Engine.IO and bare Socket.IO), + 2 is `main_profile` (what applications
-//! use), + 5 is `rawws` (the WebSocket code without a server around it). `CONF_HOST` names the address to listen on; without
+//! use), + 4 is `limits` (small sizes, short times), + 5 is `rawws` (the WebSocket code without a server around it). `CONF_HOST` names the address to listen on; without
 //! it both loopback addresses are.
 //! Left out, since the library does not have them yet: recovery, namespaces by pattern, acknowledged broadcasts,
 //! per-event middleware, Engine.IO 3, and a handshake that is delayed.
 
 mod any;
+mod limits;
 mod main_profile;
 mod protocol;
 mod rawws;
@@ -28,6 +29,7 @@ fn main() -> io::Result<()> {
     let profiles = [
         spawn(protocol::run, addresses(base)?),
         spawn(main_profile::run, addresses(base + 2)?),
+        spawn(limits::run, addresses(base + 4)?),
         spawn(rawws::run, addresses(base + 5)?),
     ];
     for profile in profiles {

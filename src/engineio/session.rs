@@ -79,7 +79,7 @@ impl TransportName {
     }
 }
 
-/// One client's stay. Invariant: at most one timer, armed at [`Session::deadline`] or before it.
+/// One client's stay. Invariant: at most one timer, armed at `deadline` or before it.
 #[derive(Debug)]
 pub struct Session {
     pub(super) sid: Sid,
