@@ -31,7 +31,7 @@ use roomcast::world::{Bug, plant};
 use simulation::{Marks, run};
 
 /// How many worlds an ordinary run sees.
-const SEEDS: Range<u64> = 0..150;
+const SEEDS: Range<u64> = 0..200;
 /// A planted bug must be found within so many.
 const SEEDS_PER_BUG: u64 = 200;
 

@@ -29,6 +29,8 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 const UNACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(45);
 const INBOX_BYTES_MAX: usize = 1_200_000;
 const JOBS_WAITING_MAX: usize = 3;
+/// Turns that follow each other without waiting: as many as it takes to empty the largest queue in small pieces, and some.
+const TURNS_AT_ONCE_MAX: u32 = 20_000;
 
 /// What the world will do, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -295,7 +297,7 @@ impl Network {
     }
 
     fn delay(&mut self) -> u64 {
-        let usual = 50 + self.chance.below(self.weights.latency_ms * 1000 + 1);
+        let usual = 1000 + self.chance.below(self.weights.latency_ms * 1000 + 1);
         if self.chance.often(self.weights.stall) {
             return usual + self.chance.below(20_000_000);
         }
@@ -416,7 +418,8 @@ impl Network {
 
     /// A turn of the loop, and those that follow at once.
     pub fn turn(&mut self, service: &mut impl Service) {
-        loop {
+        for count in 0.. {
+            assert!(count < TURNS_AT_ONCE_MAX, "I11: the loop spins");
             self.is_told_again = false;
             let listed = std::mem::take(&mut self.listed);
             for id in listed {
