@@ -148,6 +148,8 @@ pub struct Engine {
     pub upgrade_within: Duration,
     /// Bytes of one message from a client (`maxPayload`); told to it in the handshake.
     pub payload_bytes_max: usize,
+    /// Packets of one POST handled in one turn; the rest waits until the others have had theirs.
+    pub packets_per_turn_max: usize,
     /// Bytes queued to one client that may wait for [`Engine::slow_within`]; above this a WebSocket is not read from.
     pub queue_bytes_soft_max: usize,
     /// Bytes queued to one client that close it at once.
@@ -178,6 +180,7 @@ impl Default for Engine {
             pong_within: Duration::from_secs(20),
             upgrade_within: Duration::from_secs(10),
             payload_bytes_max: 1_000_000,
+            packets_per_turn_max: 1000,
             queue_bytes_soft_max: 1024 * 1024,
             queue_bytes_max: 4 * 1024 * 1024,
             slow_within: Duration::from_secs(10),
@@ -333,10 +336,37 @@ pub mod chat {
     pub const WRITES_WAITING_MAX: usize = 4096;
     /// Questions that may wait for the reading lane; more are told that we are busy.
     pub const READS_WAITING_MAX: usize = 1024;
-    /// Without a socket for this long, somebody is offline: a reload is not an absence.
-    pub const OFFLINE_AFTER: Duration = Duration::from_secs(10);
-    /// How often changes of presence are told at most.
-    pub const PRESENCE_EVERY: Duration = Duration::from_secs(2);
-    /// Stored messages after which the write-ahead log is moved into the database.
+    /// Events of one socket that may come at once: what a page asks for when it comes back to a dozen rooms, several times.
+    pub const EVENTS_BURST_MAX: u32 = 100;
+    /// And then one each this often, which no hand reaches.
+    pub const EVENT_EVERY_MIN: Duration = Duration::from_millis(20);
+    /// A socket that goes on asking for this long after it was told to slow down is closed.
+    pub const FLOOD_BORNE_MAX: Duration = Duration::from_secs(10);
+    /// Rooms that one person may make at once: those of a new workspace.
+    pub const ROOMS_BURST_MAX: u32 = 10;
+    /// And then one each this often: everybody is told of each, and none is ever forgotten.
+    pub const ROOM_EVERY_MIN: Duration = Duration::from_secs(12 * 60);
+    /// Changes on disk after which the write-ahead log is moved into the database.
     pub const CHECKPOINT_EVERY_WRITES: u32 = 500;
+
+    /// What the chat does by the clock. No setting: for tests, which do not wait.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Pace {
+        /// Without a socket for this long, somebody is offline: a reload is not an absence.
+        pub offline_after: Duration,
+        /// How often changes of presence are told at most.
+        pub presence_every: Duration,
+        /// How often sessions that have expired are looked for.
+        pub expiry_every: Duration,
+    }
+
+    impl Default for Pace {
+        fn default() -> Self {
+            Self {
+                offline_after: Duration::from_secs(10),
+                presence_every: Duration::from_secs(2),
+                expiry_every: Duration::from_secs(60),
+            }
+        }
+    }
 }

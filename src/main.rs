@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,6 +15,7 @@ use log::LevelFilter;
 use roomcast::chat::folder::Folder;
 use roomcast::chat::{self, Opened, SignUp};
 use roomcast::config::Config;
+use roomcast::config::chat::Pace;
 use roomcast::server::Ports;
 use simple_logger::SimpleLogger;
 
@@ -108,40 +109,16 @@ fn run(options: Options) -> Result<(), Failure> {
         .with_utc_timestamps()
         .init()
         .map_err(|error| failure(OS_ERROR, "the logger cannot be set up", error))?;
-    if let Some(folder) = options
-        .public
-        .as_ref()
-        .filter(|folder| !folder.join("index.html").is_file())
-    {
-        let why = "there is no index.html in it";
-        return Err(failure(
-            CONFIG_ERROR,
-            format_args!("{} is no page", folder.display()),
-            why,
-        ));
+    if let Some(folder) = &options.public {
+        check_page(folder)?;
     }
-    let ports = open_ports(&options.listen)?;
-    let addresses: Vec<_> = (0..).map_while(|place| ports.address(place).ok()).collect();
+    // From here on nothing on disk is touched before both are ours.
+    let (ports, addresses) = open_ports(&options.listen)?;
     let folder = Folder::open(&options.data).map_err(|error| Failure {
         why: error.to_string(),
         code: CONFIG_ERROR,
     })?;
-    let chosen = chat::Options {
-        database: folder.db_path(),
-        sign_up: match options.sign_up {
-            WhoSignsUp::Invite => SignUp::Invite,
-            WhoSignsUp::Open => SignUp::Open,
-        },
-        public: options.public,
-        at: unix_millis(),
-    };
-    let Opened { server, first_run } = chat::open(chosen).map_err(|error| {
-        failure(
-            CONFIG_ERROR,
-            format_args!("{} cannot be opened", folder.db_path().display()),
-            error,
-        )
-    })?;
+    let Opened { server, first_run } = open_chat(&folder, options)?;
     let mut listening = server.on(ports);
     listening
         .handle_signals()
@@ -156,40 +133,90 @@ fn run(options: Options) -> Result<(), Failure> {
     }
 }
 
-fn open_ports(addresses: &[SocketAddr]) -> Result<Ports, Failure> {
+fn check_page(folder: &Path) -> Result<(), Failure> {
+    if folder.join("index.html").is_file() {
+        return Ok(());
+    }
+    let what = format!("{} is no page", folder.display());
+    Err(failure(CONFIG_ERROR, what, "there is no index.html in it"))
+}
+
+fn open_ports(wanted: &[SocketAddr]) -> Result<(Ports, Vec<SocketAddr>), Failure> {
     let limits = Config::default().reactor;
-    Ports::open(&limits, addresses).map_err(|error| {
-        let named: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-        failure(
-            OS_ERROR,
-            format_args!("cannot listen on {}", named.join(", ")),
-            error,
-        )
+    let named: Vec<_> = wanted.iter().map(ToString::to_string).collect();
+    let refused = |error| {
+        let what = format!("cannot listen on {}", named.join(", "));
+        failure(OS_ERROR, what, error)
+    };
+    let ports = Ports::open(&limits, wanted).map_err(refused)?;
+    let addresses: Result<_, _> = (0..)
+        .zip(wanted)
+        .map(|(place, _)| ports.address(place))
+        .collect();
+    Ok((ports, addresses.map_err(refused)?))
+}
+
+fn open_chat(folder: &Folder, options: Options) -> Result<Opened, Failure> {
+    let chosen = chat::Options {
+        database: folder.db_path(),
+        sign_up: match options.sign_up {
+            WhoSignsUp::Invite => SignUp::Invite,
+            WhoSignsUp::Open => SignUp::Open,
+        },
+        public: options.public,
+        at: unix_millis(),
+        pace: Pace::default(),
+    };
+    chat::open(chosen).map_err(|error| {
+        let what = format!("{} cannot be opened", folder.db_path().display());
+        failure(CONFIG_ERROR, what, error)
     })
 }
 
 /// Where to go, on stdout: it is what the program was started for.
 fn welcome(addresses: &[SocketAddr], first_run: Option<&str>) {
-    let mut lines = String::new();
-    for address in addresses {
-        match first_run {
-            Some(code) => lines.push_str(&format!(
-                "Open http://{address}/#/setup/{code} to make the first admin. The code works once, for 30 minutes.\n"
-            )),
-            None => lines.push_str(&format!("Open http://{address}/\n")),
-        }
-    }
-    if addresses.iter().all(|address| address.ip().is_loopback()) {
-        let port = addresses.first().map_or(3000, SocketAddr::port);
-        lines.push_str(&format!(
-            "Only this machine can open it; add `--listen 0.0.0.0:{port}` for others.\n"
-        ));
-    }
+    let lines = welcome_lines(addresses, first_run);
     // Somebody may have closed stdout: the chat runs all the same.
     io::stdout()
         .write_all(lines.as_bytes())
         .and_then(|()| io::stdout().flush())
         .ok();
+}
+
+fn welcome_lines(addresses: &[SocketAddr], first_run: Option<&str>) -> String {
+    let mut lines = String::new();
+    for address in addresses {
+        let site = site(*address);
+        match first_run {
+            Some(code) => lines.push_str(&format!(
+                "Open http://{site}/#/setup/{code} to make the first admin. The code works once, for 30 minutes.\n"
+            )),
+            None => lines.push_str(&format!("Open http://{site}/\n")),
+        }
+    }
+    let port = addresses.first().map_or(3000, SocketAddr::port);
+    if addresses.iter().all(|address| address.ip().is_loopback()) {
+        lines.push_str(&format!(
+            "Only this machine can open it; add `--listen 0.0.0.0:{port}` for others.\n"
+        ));
+    } else if addresses
+        .iter()
+        .any(|address| address.ip().is_unspecified())
+    {
+        lines.push_str(
+            "From other machines, use this machine's name or address instead of localhost.\n",
+        );
+    }
+    lines
+}
+
+/// An address as a person can open it: the one that means all of them is no place to go to.
+fn site(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
 }
 
 #[expect(
@@ -201,4 +228,46 @@ fn unix_millis() -> u64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn welcomed(addresses: &[&str], first_run: Option<&str>) -> String {
+        let addresses: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        welcome_lines(&addresses, first_run)
+    }
+
+    #[test]
+    fn every_address_that_is_shown_can_be_opened() {
+        for (listen, shown) in [
+            ("127.0.0.1:3000", "http://127.0.0.1:3000/"),
+            ("[::1]:3000", "http://[::1]:3000/"),
+            ("192.0.2.7:80", "http://192.0.2.7:80/"),
+            ("0.0.0.0:3000", "http://localhost:3000/"),
+            ("[::]:3000", "http://localhost:3000/"),
+        ] {
+            assert!(welcomed(&[listen], None).starts_with(&format!("Open {shown}\n")));
+            let setup = format!("Open {shown}#/setup/7KQ2-M4XR ");
+            assert!(welcomed(&[listen], Some("7KQ2-M4XR")).starts_with(&setup));
+        }
+    }
+
+    #[test]
+    fn who_else_can_open_it_is_said() {
+        let alone = welcomed(&["127.0.0.1:8080", "[::1]:8080"], None);
+        assert!(alone.contains("--listen 0.0.0.0:8080"));
+        assert!(welcomed(&["127.0.0.1:1", "0.0.0.0:2"], None).contains("name or address"));
+        assert_eq!(
+            welcomed(&["192.0.2.7:80"], None),
+            "Open http://192.0.2.7:80/\n"
+        );
+    }
+
+    #[test]
+    fn the_options_are_sound() {
+        use clap::CommandFactory as _;
+        Options::command().debug_assert();
+    }
 }

@@ -12,14 +12,17 @@ pub mod folder;
 pub mod names;
 mod page;
 mod people;
+mod rates;
 mod reply;
 mod rooms;
+mod sessions;
 pub mod store;
 mod talk;
 pub mod throttle;
 pub mod workspace;
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,11 +33,13 @@ use serde_json::json;
 
 use self::accounts::Hasher;
 use self::people::Presence;
+use self::rates::Bucket;
 use self::reply::asked;
 use self::store::{Reader, RoomId, SessionId, Store, StoreError, UserId};
 use self::throttle::Throttle;
 use self::workspace::Workspace;
-use crate::config::{Config, chat as limits};
+use crate::config::Config;
+use crate::config::chat::{self as limits, Pace};
 use crate::http::{Method, Response};
 use crate::reactor::lanes::{Lane, Worker};
 use crate::server::{self, App, Io, Server};
@@ -71,6 +76,8 @@ pub struct Options {
     pub public: Option<PathBuf>,
     /// The time, for the first-run code.
     pub at: u64,
+    /// What is done by the clock.
+    pub pace: Pace,
 }
 
 /// The chat's state on the loop.
@@ -79,10 +86,16 @@ pub struct Chat {
     lanes: Lanes,
     throttle: Throttle,
     presence: Presence,
+    /// By everybody who has made one: never more than there are people.
+    rooms_made: HashMap<UserId, Bucket>,
     chance: StdRng,
     sign_up: SignUp,
+    pace: Pace,
     build: String,
+    /// Changes since the log of writes was last moved.
     writes: u32,
+    /// Whether the last change found no space.
+    is_full: bool,
     failure: Option<String>,
 }
 
@@ -94,15 +107,25 @@ struct Lanes {
     write: Lane<Store>,
 }
 
-/// Whose socket it is, once it was let in.
+/// What belongs to one socket.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Tab {
+    /// Whose it is, once it was let in.
+    seat: Option<Seat>,
+    /// How much it has asked of late.
+    #[serde(skip)]
+    events: Bucket,
+}
+
+/// Somebody, in one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
+struct Seat {
     user: UserId,
     session: SessionId,
 }
 
 impl App for Chat {
-    type Data = Option<Seat>;
+    type Data = Tab;
 }
 
 impl Worker for Store {
@@ -128,13 +151,25 @@ impl Chat {
         self.failure.as_deref()
     }
 
-    fn fail(&mut self, why: String) {
-        log::error!("{why}");
-        self.failure.get_or_insert(why);
+    fn fail(&mut self, error: &StoreError) {
+        if self.failure.is_none() {
+            log::error!("{error}");
+            self.failure = Some(error.to_string());
+        }
     }
 
-    /// Something was stored: now and then the log of writes is moved into the database.
+    /// No space was left for a change. Said once, not for each that comes to nothing.
+    fn out_of_space(&mut self) {
+        if !std::mem::replace(&mut self.is_full, true) {
+            log::error!("the disk is full: nothing can be stored until there is space again");
+        }
+    }
+
+    /// A change is on disk: now and then the log of writes is moved into the database.
     fn wrote(&mut self, io: &mut Io<'_, Self>) {
+        if std::mem::take(&mut self.is_full) {
+            log::info!("there is space on the disk again");
+        }
         self.writes += 1;
         if self.writes < limits::CHECKPOINT_EVERY_WRITES {
             return;
@@ -167,7 +202,10 @@ pub struct Opened {
 pub fn open(options: Options) -> Result<Opened, StoreError> {
     let mut chance = StdRng::from_seed(crate::reactor::seed());
     let mut store = Store::open(&options.database)?;
-    let boot = store.job(|w| w.load(options.at))?;
+    let boot = store.job(|w| {
+        w.clear_expired_sessions(options.at)?;
+        w.load(options.at)
+    })?;
     let workspace = Workspace::new(boot);
     let mut first_run = None;
     if workspace.is_new() {
@@ -186,15 +224,19 @@ pub fn open(options: Options) -> Result<Opened, StoreError> {
         lanes,
         throttle: Throttle::default(),
         presence: Presence::default(),
+        rooms_made: HashMap::new(),
         chance,
         sign_up: options.sign_up,
+        pace: options.pace,
         build: page::build(),
         writes: 0,
+        is_full: false,
         failure: None,
     };
     let mut server = Server::new(config(), chat);
     server.adopt(named);
     describe(&mut server);
+    server.with(sessions::watch_expiry);
     match options.public {
         Some(folder) => page::serve_folder(&mut server, folder),
         None => page::serve_embedded(&mut server),
@@ -237,9 +279,7 @@ fn describe(server: &mut Server<Chat>) {
         .on_raw("room:join", asked(rooms::join))
         .on_raw("room:leave", asked(rooms::leave))
         .on_raw("invite:new", asked(people::invite))
-        .on_fallback(|socket, _event, _args, ack| {
-            ack.send(&mut socket.io, &reply::Code::Invalid.reply());
-        });
+        .on_fallback(reply::unknown);
     server
         .route(Method::Get, "/session", doors::session)
         .route(Method::Post, "/session", doors::sign_in)
@@ -255,16 +295,17 @@ fn describe(server: &mut Server<Chat>) {
         });
 }
 
-/// The rooms of the adapter: one for each room of the chat, each person, and each session.
-fn room_name(room: RoomId) -> String {
+/// The rooms of the library are channels here, lest they be taken for those of the chat: each room has one, each person, and
+/// each session.
+fn room_channel(room: RoomId) -> String {
     format!("r:{}", room.0)
 }
 
-fn user_name(user: UserId) -> String {
+fn user_channel(user: UserId) -> String {
     format!("u:{}", user.0)
 }
 
-fn session_name(session: SessionId) -> String {
+fn session_channel(session: SessionId) -> String {
     format!("s:{}", session.0)
 }
 

@@ -7,11 +7,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reply::{Code, accept, refuse, settled};
+use super::reply::{Code, accept, refuse, written};
 use super::rooms::Nothing;
-use super::store::UserId;
+use super::store::{User, UserId};
 use super::workspace::Workspace;
-use super::{Chat, Seat, accounts, room_name, session_name, user_name};
+use super::{Chat, Seat, accounts, room_channel, session_channel, sessions, user_channel};
 use crate::config::chat as limits;
 use crate::server::{Ack, Context, Io, Socket, Verdict};
 use crate::socketio::Reason;
@@ -31,8 +31,9 @@ pub(super) fn authorize(socket: &mut Socket<'_, Chat>, auth: &Auth) -> Verdict {
     let Some(token) = auth.token.as_deref().or(cookie.as_deref()) else {
         return refused("auth");
     };
+    let token_hash = accounts::token_hash(token);
     let workspace = &socket.app.workspace;
-    let Some(session) = workspace.session(&accounts::token_hash(token), now) else {
+    let Some(session) = workspace.session(&token_hash, now) else {
         return refused("auth");
     };
     if workspace.sockets_of(session.user) >= limits::SOCKETS_PER_USER_MAX {
@@ -42,17 +43,13 @@ pub(super) fn authorize(socket: &mut Socket<'_, Chat>, auth: &Auth) -> Verdict {
         user: session.user,
         session: session.id,
     };
-    *socket.data_mut() = Some(seat);
-    let mut names: Vec<_> = socket
-        .app
-        .workspace
-        .rooms_of(seat.user)
-        .map(room_name)
-        .collect();
-    names.extend([user_name(seat.user), session_name(seat.session)]);
-    for name in names {
-        socket.join(&name);
+    let mut channels: Vec<_> = workspace.rooms_of(seat.user).map(room_channel).collect();
+    channels.extend([user_channel(seat.user), session_channel(seat.session)]);
+    for channel in channels {
+        socket.join(&channel);
     }
+    socket.data_mut().seat = Some(seat);
+    sessions::touch(socket.app, &mut socket.io, &token_hash);
     Verdict::Accept
 }
 
@@ -65,7 +62,9 @@ fn refused(code: &str) -> Verdict {
 }
 
 pub(super) fn connected(socket: &mut Socket<'_, Chat>) {
-    let Some(seat) = *socket.data() else { return };
+    let Some(seat) = socket.data().seat else {
+        return;
+    };
     if socket.app.workspace.came(seat.user) {
         socket.app.presence.on(seat.user);
         tell_soon(socket.app, &mut socket.io);
@@ -73,12 +72,15 @@ pub(super) fn connected(socket: &mut Socket<'_, Chat>) {
 }
 
 pub(super) fn disconnected(socket: &mut Socket<'_, Chat>, _reason: Reason) {
-    let Some(seat) = *socket.data() else { return };
-    if !socket.app.workspace.went(seat.user) {
+    let Some(seat) = socket.data().seat else {
         return;
-    }
-    socket.io.after(limits::OFFLINE_AFTER, move |context| {
-        if context.app.workspace.is_missed(seat.user) {
+    };
+    let Some(absence) = socket.app.workspace.went(seat.user) else {
+        return;
+    };
+    let grace = socket.app.pace.offline_after;
+    socket.io.after(grace, move |context| {
+        if context.app.workspace.is_missed(seat.user, absence) {
             context.app.presence.off(seat.user);
             tell_soon(context.app, &mut context.io);
         }
@@ -109,7 +111,7 @@ fn tell_soon(app: &mut Chat, io: &mut Io<'_, Chat>) {
     if std::mem::replace(&mut app.presence.is_due, true) {
         return;
     }
-    io.after(limits::PRESENCE_EVERY, |context| {
+    io.after(app.pace.presence_every, |context| {
         let Presence { on, off, .. } = std::mem::take(&mut context.app.presence);
         if !on.is_empty() || !off.is_empty() {
             context
@@ -125,6 +127,11 @@ pub(super) fn tell_of(context: &mut Context<'_, Chat>, user: UserId) {
     if let Some(person) = context.app.workspace.person_shown(user) {
         context.io.of("/").emit("person", &person);
     }
+}
+
+/// Somebody as they are told of themselves.
+pub(super) fn self_shown(me: &User) -> Value {
+    json!({ "id": me.id, "login": me.login, "name": me.name, "role": me.role })
 }
 
 /// The page's first words. Its revisions stay with it: it asks for what it missed room by room.
@@ -155,7 +162,7 @@ fn greeting(workspace: &Workspace, user: UserId, build: &str) -> Option<Value> {
         .filter_map(|room| workspace.room_shown(room, user))
         .collect();
     Some(json!({
-        "me": { "id": me.id, "login": me.login, "name": me.name, "role": me.role },
+        "me": self_shown(me),
         "workspace": workspace.name,
         "rooms": rooms,
         "people": workspace.people_shown(),
@@ -179,7 +186,7 @@ pub(super) fn invite(socket: &mut Socket<'_, Chat>, seat: Seat, _asked: Nothing,
         move |store| {
             store.job(|w| w.new_invite(seat.user, &hash, Some(expires_at), Some(uses), at))
         },
-        move |context, outcome| match settled(context, outcome) {
+        move |context, outcome| match written(context, outcome) {
             Ok(_) => {
                 let path = format!("/join/{code}");
                 let answer = json!({ "path": path, "expiresAt": expires_at, "uses": uses });

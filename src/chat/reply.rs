@@ -2,20 +2,23 @@
 //!
 //! [`asked`] turns a handler of a typed question into a handler of an event; [`Code`] is every way to be told no.
 //! Unknown fields are ignored; what does not fit is answered `invalid` and changes nothing.
+//! Text is taken as it comes: half a surrogate pair reads as U+FFFD, and every other character is kept, NUL included.
 
-use serde::Serialize;
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::rates::EVENTS;
 use super::store::StoreError;
-use super::{Chat, Seat};
+use super::{Chat, Seat, millis};
+use crate::config::chat as limits;
 use crate::reactor::lanes::BatchFailed;
 use crate::server::{Ack, Context, Io, JobError, Socket};
 use crate::socketio::args::Args;
 
 /// Why something was not done, for the page to put into words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
     /// Not signed in.
     Auth,
@@ -40,10 +43,21 @@ pub(super) enum Code {
 }
 
 impl Code {
-    /// The answer that says so.
+    /// As the page knows it.
     #[must_use]
-    pub(super) fn reply(self) -> Value {
-        json!({ "ok": false, "code": self })
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Invalid => "invalid",
+            Self::TooLong => "too_long",
+            Self::Taken => "taken",
+            Self::Busy => "busy",
+            Self::Full => "full",
+            Self::Internal => "internal",
+            Self::Muted => "muted",
+        }
     }
 }
 
@@ -64,14 +78,41 @@ pub(super) fn asked<Q: DeserializeOwned>(
     handler: impl Fn(&mut Socket<'_, Chat>, Seat, Q, Ack) + 'static,
 ) -> impl Fn(&mut Socket<'_, Chat>, Args<'_>, Ack) + 'static {
     move |socket, args, ack| {
-        let Some(seat) = *socket.data() else {
-            return ack.send(&mut socket.io, &Code::Auth.reply());
+        let Some((seat, ack)) = admit(socket, ack) else {
+            return;
         };
         match args.parse::<(Q,)>() {
             Ok((question,)) => handler(socket, seat, question, ack),
-            Err(_) => ack.send(&mut socket.io, &Code::Invalid.reply()),
+            Err(_) => refuse(&mut socket.io, ack, Code::Invalid),
         }
     }
+}
+
+/// Refuses an event that nobody here has heard of.
+pub(super) fn unknown(socket: &mut Socket<'_, Chat>, _event: &str, _args: Args<'_>, ack: Ack) {
+    if let Some((_, ack)) = admit(socket, ack) {
+        refuse(&mut socket.io, ack, Code::Invalid);
+    }
+}
+
+/// Who asks, unless they ask too much: then they are told, and in the end cut off.
+fn admit(socket: &mut Socket<'_, Chat>, ack: Ack) -> Option<(Seat, Ack)> {
+    let now = socket.io.now().mono;
+    let tab = socket.data_mut();
+    let Some(seat) = tab.seat else {
+        refuse(&mut socket.io, ack, Code::Auth);
+        return None;
+    };
+    let Err(wait) = tab.events.take(EVENTS, now) else {
+        return Some((seat, ack));
+    };
+    let is_flood = tab.events.over_for(now) >= limits::FLOOD_BORNE_MAX;
+    slow_down(&mut socket.io, ack, wait);
+    if is_flood {
+        log::warn!("a socket of user {} asks too much: closed", seat.user.0);
+        socket.disconnect_connection();
+    }
+    None
 }
 
 /// Answers with `ok` and what belongs to it.
@@ -84,7 +125,23 @@ pub(super) fn accept(io: &mut Io<'_, Chat>, ack: Ack, mut answer: Value) {
 
 /// Answers with why not.
 pub(super) fn refuse(io: &mut Io<'_, Chat>, ack: Ack, code: Code) {
-    ack.send(io, &code.reply());
+    ack.send(io, &json!({ "ok": false, "code": code.as_str() }));
+}
+
+/// Answers that it is too much at once, and when there will be room for it.
+pub(super) fn slow_down(io: &mut Io<'_, Chat>, ack: Ack, wait: Duration) {
+    let wait = millis(wait).max(1);
+    ack.send(io, &json!({ "ok": false, "code": "slow", "retryMs": wait }));
+}
+
+/// What came of a change: as [`settled`], and the log of writes grows.
+pub(super) fn written<T>(
+    context: &mut Context<'_, Chat>,
+    outcome: Result<Result<T, StoreError>, JobError>,
+) -> Result<T, Code> {
+    let value = settled(context, outcome)?;
+    context.app.wrote(&mut context.io);
+    Ok(value)
 }
 
 /// What came of a job of the store. A store that can no longer be trusted ends the process: nobody may be told
@@ -108,11 +165,14 @@ pub(super) fn settled<T>(
             error
         }
     };
+    let code = Code::from(&error);
     if error.must_stop() {
-        context.app.fail(format!("{error}"));
+        context.app.fail(&error);
         context.io.stop();
-    } else if matches!(Code::from(&error), Code::Internal | Code::Full) {
+    } else if code == Code::Full {
+        context.app.out_of_space();
+    } else if code == Code::Internal {
         log::error!("{error}");
     }
-    Err(Code::from(&error))
+    Err(code)
 }

@@ -7,9 +7,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::names::Name;
-use super::reply::{Code, accept, refuse, settled};
+use super::rates::ROOMS;
+use super::reply::{Code, accept, refuse, slow_down, written};
 use super::store::{Member, Room, RoomId, RoomKind};
-use super::{Chat, Seat, room_name, user_name};
+use super::{Chat, Seat, room_channel, user_channel};
+use crate::config::chat as limits;
 use crate::server::{Ack, Context, Socket};
 use crate::socketio::SocketId;
 
@@ -35,12 +37,15 @@ pub(super) fn create(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Create, a
         return refuse(&mut socket.io, ack, Code::Invalid);
     };
     let topic = asked.topic.trim().to_owned();
-    if topic.chars().count() > crate::config::chat::TOPIC_CHARS_MAX
-        || topic.chars().any(char::is_control)
-    {
+    if topic.chars().count() > limits::TOPIC_CHARS_MAX || topic.chars().any(char::is_control) {
         return refuse(&mut socket.io, ack, Code::Invalid);
     }
-    let (write, at, from) = (socket.app.lanes.write, socket.io.now().wall.0, socket.id());
+    let (now, from) = (socket.io.now(), socket.id());
+    let made = socket.app.rooms_made.entry(seat.user).or_default();
+    if let Err(wait) = made.take(ROOMS, now.mono) {
+        return slow_down(&mut socket.io, ack, wait);
+    }
+    let (write, at) = (socket.app.lanes.write, now.wall.0);
     socket.io.run(
         write,
         move |store| {
@@ -50,7 +55,7 @@ pub(super) fn create(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Create, a
                 Ok((room, member))
             })
         },
-        move |context, outcome| match settled(context, outcome) {
+        move |context, outcome| match written(context, outcome) {
             Ok((room, member)) => {
                 let id = room.id;
                 context.app.workspace.add_room(room);
@@ -82,7 +87,7 @@ pub(super) fn join(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Which, ack:
     socket.io.run(
         write,
         move |store| store.job(|w| w.join(asked.room, seat.user, at)),
-        move |context, outcome| match settled(context, outcome) {
+        move |context, outcome| match written(context, outcome) {
             Ok(member) => entered(context, seat, member, from, ack),
             Err(code) => refuse(&mut context.io, ack, code),
         },
@@ -93,8 +98,8 @@ pub(super) fn join(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Which, ack:
 fn entered(context: &mut Context<'_, Chat>, seat: Seat, member: Member, from: SocketId, ack: Ack) {
     let room = member.room;
     context.app.workspace.add_member(member);
-    let own = user_name(seat.user);
-    context.io.of("/").to(&own).join(&room_name(room));
+    let own = user_channel(seat.user);
+    context.io.of("/").to(&own).join(&room_channel(room));
     let shown = context.app.workspace.room_shown(room, seat.user);
     accept(&mut context.io, ack, json!({ "room": shown }));
     context
@@ -113,11 +118,11 @@ pub(super) fn leave(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Which, ack
     socket.io.run(
         write,
         move |store| store.job(|w| w.leave(room, seat.user)),
-        move |context, outcome| match settled(context, outcome) {
+        move |context, outcome| match written(context, outcome) {
             Ok(()) => {
                 context.app.workspace.remove_member(room, seat.user);
-                let own = user_name(seat.user);
-                context.io.of("/").to(&own).leave(&room_name(room));
+                let own = user_channel(seat.user);
+                context.io.of("/").to(&own).leave(&room_channel(room));
                 accept(&mut context.io, ack, json!({}));
                 let others = context.io.of("/").to(&own).except(from.as_str());
                 others.emit("room:gone", &json!({ "room": room }));

@@ -8,11 +8,12 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::reply::{Code, accept, refuse, settled};
-use super::store::{RoomId, Span, State};
-use super::{Chat, Seat, room_name, user_name};
+use super::reply::{Code, accept, refuse, settled, written};
+use super::store::{RoomId, Sent, Span, State};
+use super::{Chat, Seat, room_channel, user_channel};
 use crate::config::chat as limits;
-use crate::server::{Ack, Socket};
+use crate::server::{Ack, Context, Socket};
+use crate::socketio::SocketId;
 
 /// A new message.
 #[derive(Deserialize)]
@@ -32,36 +33,51 @@ pub(super) fn send(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Send, ack: 
     let told = (cid.clone(), text.clone());
     socket.io.run(
         write,
-        move |store| store.job(|w| w.send(room, seat.user, &cid, &text, at)),
-        move |context, outcome| {
-            let sent = match settled(context, outcome) {
-                Ok(sent) => sent,
-                Err(code) => return refuse(&mut context.io, ack, code),
-            };
-            let answer = json!({
-                "id": sent.id, "seq": sent.seq, "rev": sent.rev, "at": sent.at, "dup": sent.dup,
-            });
-            accept(&mut context.io, ack, answer);
-            if sent.dup {
-                return;
-            }
-            context
-                .app
-                .workspace
-                .sent(sent.room, seat.user, sent.seq, sent.rev);
-            let (cid, text) = told;
-            let message = json!({
-                "room": sent.room, "id": sent.id, "seq": sent.seq, "rev": sent.rev,
-                "by": seat.user, "cid": cid, "at": sent.at, "text": text,
-            });
-            let others = context.io.of("/");
-            others
-                .to(&room_name(sent.room))
-                .except(from.as_str())
-                .emit("message", &message);
-            context.app.wrote(&mut context.io);
+        move |store| {
+            store.job(|w| {
+                // Asked again in order with all other changes: somebody may be leaving just now.
+                w.member(room, seat.user)?;
+                w.send(room, seat.user, &cid, &text, at)
+            })
+        },
+        move |context, outcome| match written(context, outcome) {
+            Ok(sent) => said(context, seat, &sent, told, from, ack),
+            Err(code) => refuse(&mut context.io, ack, code),
         },
     );
+}
+
+/// A message is on disk: its sender is told, then the others; of one that was there before, the sender only.
+fn said(
+    context: &mut Context<'_, Chat>,
+    seat: Seat,
+    sent: &Sent,
+    (cid, text): (String, String),
+    from: SocketId,
+    ack: Ack,
+) {
+    let Sent {
+        room,
+        id,
+        seq,
+        rev,
+        at,
+        dup,
+    } = *sent;
+    let answer = json!({ "id": id, "seq": seq, "rev": rev, "at": at, "dup": dup });
+    accept(&mut context.io, ack, answer);
+    if dup {
+        return;
+    }
+    context.app.workspace.sent(room, seat.user, seq, rev);
+    let message = json!({
+        "room": room, "id": id, "seq": seq, "rev": rev, "by": seat.user, "cid": cid, "at": at, "text": text,
+    });
+    let others = context.io.of("/");
+    others
+        .to(&room_channel(room))
+        .except(from.as_str())
+        .emit("message", &message);
 }
 
 fn may_send(socket: &Socket<'_, Chat>, seat: Seat, asked: &Send) -> Result<(), Code> {
@@ -95,23 +111,25 @@ pub(super) struct Read {
 }
 
 pub(super) fn read(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Read, ack: Ack) {
-    let Some(seq) = socket.app.workspace.read(asked.room, seat.user, asked.seq) else {
+    let Read { room, seq } = asked;
+    if socket.app.workspace.member(room, seat.user).is_none() {
         return refuse(&mut socket.io, ack, Code::NotFound);
-    };
-    let write = socket.app.lanes.write;
-    let room = asked.room;
+    }
+    let (write, from) = (socket.app.lanes.write, socket.id());
     socket.io.run(
         write,
         move |store| store.job(|w| w.read(room, seat.user, seq)),
-        move |context, outcome| match settled(context, outcome) {
-            Ok(_) => accept(&mut context.io, ack, json!({})),
+        move |context, outcome| match written(context, outcome) {
+            Ok(seq) => {
+                context.app.workspace.read(room, seat.user, seq);
+                accept(&mut context.io, ack, json!({}));
+                let own = user_channel(seat.user);
+                let others = context.io.of("/").to(&own).except(from.as_str());
+                others.emit("read", &json!({ "room": room, "seq": seq }));
+            }
             Err(code) => refuse(&mut context.io, ack, code),
         },
     );
-    let own = user_name(seat.user);
-    socket
-        .to(&own)
-        .emit("read", &json!({ "room": room, "seq": seq }));
 }
 
 /// Somebody types, or has stopped.
@@ -127,7 +145,7 @@ pub(super) fn typing(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Typing, _
     }
     let news = json!({ "room": asked.room, "by": seat.user, "on": asked.on });
     socket
-        .to(&room_name(asked.room))
+        .to(&room_channel(asked.room))
         .volatile()
         .emit("typing", &news);
 }

@@ -28,6 +28,8 @@ pub struct Workspace {
 struct Person {
     user: User,
     sockets: usize,
+    /// How often the last socket has gone.
+    absences: u64,
     /// Online until proven otherwise: also for some seconds after the last socket has gone.
     is_online: bool,
 }
@@ -37,6 +39,10 @@ struct Place {
     room: Room,
     members: BTreeMap<UserId, Member>,
 }
+
+/// One time of being without a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absence(u64);
 
 /// A room as one of its members is told of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -109,6 +115,7 @@ impl Workspace {
                     Person {
                         user,
                         sockets: 0,
+                        absences: 0,
                         is_online: false,
                     },
                 );
@@ -147,8 +154,8 @@ impl Workspace {
     }
 
     /// A session has ended.
-    pub fn remove_session(&mut self, token_hash: &Digest) -> Option<Session> {
-        self.sessions.remove(token_hash)
+    pub fn remove_session(&mut self, token_hash: &Digest) {
+        self.sessions.remove(token_hash);
     }
 
     /// Sessions that were closed by their ids.
@@ -157,6 +164,14 @@ impl Workspace {
             self.sessions
                 .retain(|_, session| !ids.contains(&session.id));
         }
+    }
+
+    /// Forgets sessions that have expired, and says which.
+    pub fn remove_expired(&mut self, at: u64) -> Vec<SessionId> {
+        self.sessions
+            .extract_if(|_, session| session.expires_at <= at)
+            .map(|(_, session)| session.id)
+            .collect()
     }
 
     /// The session of a token, if it has not expired and its user may come in.
@@ -238,21 +253,25 @@ impl Workspace {
         !std::mem::replace(&mut person.is_online, true)
     }
 
-    /// A socket of a user has gone. Says whether it was the last.
-    pub fn went(&mut self, user: UserId) -> bool {
-        let Some(person) = self.people.get_mut(&user) else {
-            return false;
-        };
+    /// A socket of a user has gone. If it was the last: names the absence that may begin with it.
+    pub fn went(&mut self, user: UserId) -> Option<Absence> {
+        let person = self.people.get_mut(&user)?;
         person.sockets = person.sockets.saturating_sub(1);
-        person.sockets == 0
+        if person.sockets > 0 {
+            return None;
+        }
+        person.absences += 1;
+        Some(Absence(person.absences))
     }
 
-    /// The grace of a user without sockets is over. Says whether they are offline now.
-    pub fn is_missed(&mut self, user: UserId) -> bool {
+    /// The grace of an absence is over. Says whether the user is offline from now on: not if they have been back since.
+    pub fn is_missed(&mut self, user: UserId, absence: Absence) -> bool {
         let Some(person) = self.people.get_mut(&user) else {
             return false;
         };
-        person.sockets == 0 && std::mem::replace(&mut person.is_online, false)
+        person.sockets == 0
+            && Absence(person.absences) == absence
+            && std::mem::replace(&mut person.is_online, false)
     }
 
     /// How many sockets a user has.
@@ -329,4 +348,92 @@ impl Workspace {
 #[must_use]
 pub const fn may_come_in(user: &User) -> bool {
     matches!(user.state, State::Active | State::Muted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADA: UserId = UserId(1);
+
+    fn workspace() -> Workspace {
+        let mut workspace = Workspace::default();
+        workspace.add_person(User {
+            id: ADA,
+            login: "ada".to_owned(),
+            name: "Ada".to_owned(),
+            role: Role::Admin,
+            state: State::Active,
+            muted_until: None,
+        });
+        workspace
+    }
+
+    fn session(expires_at: u64) -> Session {
+        Session {
+            id: SessionId(1),
+            token_hash: [7; 32],
+            user: ADA,
+            expires_at,
+            used_at: 0,
+        }
+    }
+
+    #[test]
+    fn who_comes_back_in_time_was_never_away() {
+        let mut workspace = workspace();
+        assert!(workspace.came(ADA));
+        let absence = workspace.went(ADA).unwrap();
+        assert!(!workspace.came(ADA), "still online");
+        assert!(!workspace.is_missed(ADA, absence));
+    }
+
+    #[test]
+    fn the_grace_counts_from_the_last_time_somebody_went() {
+        let mut workspace = workspace();
+        workspace.came(ADA);
+        let first = workspace.went(ADA).unwrap();
+        workspace.came(ADA);
+        let second = workspace.went(ADA).unwrap();
+        assert!(!workspace.is_missed(ADA, first));
+        assert!(workspace.is_missed(ADA, second));
+        assert!(!workspace.is_missed(ADA, second), "once");
+        assert!(workspace.came(ADA), "and online again");
+    }
+
+    #[test]
+    fn one_tab_of_two_is_no_absence() {
+        let mut workspace = workspace();
+        assert!(workspace.came(ADA));
+        assert!(!workspace.came(ADA));
+        assert_eq!(workspace.went(ADA), None);
+        assert_eq!(workspace.sockets_of(ADA), 1);
+    }
+
+    #[test]
+    fn a_session_that_has_expired_opens_nothing_even_before_it_is_forgotten() {
+        let mut workspace = workspace();
+        workspace.add_session(session(100));
+        assert!(workspace.session(&[7; 32], 99).is_some());
+        assert!(workspace.session(&[7; 32], 100).is_none());
+        assert_eq!(workspace.remove_expired(99), []);
+        assert_eq!(workspace.remove_expired(100), [SessionId(1)]);
+        assert_eq!(workspace.remove_expired(100), []);
+    }
+
+    #[test]
+    fn a_session_of_somebody_who_may_not_come_in_opens_nothing() {
+        let mut workspace = workspace();
+        workspace.add_session(session(100));
+        for (state, opens) in [
+            (State::Muted, true),
+            (State::Banned, false),
+            (State::Left, false),
+        ] {
+            let mut user = workspace.user(ADA).unwrap().clone();
+            user.state = state;
+            workspace.add_person(user);
+            assert_eq!(workspace.session(&[7; 32], 1).is_some(), opens, "{state:?}");
+        }
+    }
 }

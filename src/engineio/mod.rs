@@ -887,16 +887,18 @@ impl Engine {
         }
     }
 
+    /// What waits goes first and alone: the official client tells its application of a message only after it has read the
+    /// whole answer, and of nothing any more once there was a close packet in it.
     fn bid_farewell(&mut self, id: SessionId, conn: ConnId) {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        let mut queue = session.take_queue();
-        if queue.is_empty() {
-            queue.push_back(Packet::NOOP);
+        let queue = session.take_queue();
+        if !queue.is_empty() {
+            return self.answer(conn, Answer::Payload(payload::join(queue.iter())));
         }
-        queue.push_back(Packet::CLOSE);
-        self.answer(conn, Answer::Payload(payload::join(queue.iter())));
+        let goodbye = [Packet::NOOP, Packet::CLOSE];
+        self.answer(conn, Answer::Payload(payload::join(goodbye.iter())));
         self.forget(id);
     }
 
@@ -936,12 +938,11 @@ impl Engine {
                     self.answer(conn, Answer::Accepted);
                 }
                 match (get, ending) {
-                    (Some(conn), Ending::Orderly) => {
-                        let packets: Vec<_> = queue.into_iter().chain([Packet::CLOSE]).collect();
-                        self.answer(conn, Answer::Payload(payload::join(packets.iter())));
-                        self.forget(id);
+                    (Some(conn), Ending::Orderly) if !queue.is_empty() => {
+                        self.answer(conn, Answer::Payload(payload::join(queue.iter())));
+                        self.await_farewell(now, id, VecDeque::new());
                     }
-                    (Some(conn), Ending::Abrupt | Ending::Cut) => {
+                    (Some(conn), _) => {
                         self.answer(conn, Answer::Payload(Packet::CLOSE.body()));
                         self.forget(id);
                     }

@@ -35,6 +35,12 @@ impl<'a> Packets<'a> {
     pub const fn new(body: &'a str) -> Self {
         Self { rest: Some(body) }
     }
+
+    /// What has not been read yet; none after the last packet, and after one that was none.
+    #[must_use]
+    pub const fn rest(&self) -> Option<&'a str> {
+        self.rest
+    }
 }
 
 impl<'a> Iterator for Packets<'a> {

@@ -105,6 +105,7 @@ struct Counted {
     body_bytes: usize,
     pace: Pace,
     interim: Interim,
+    is_announced: bool,
 }
 
 /// A body in chunks, of which not all has come.
@@ -116,6 +117,7 @@ struct Chunked {
     chunks: Chunks,
     pace: Pace,
     interim: Interim,
+    is_announced: bool,
 }
 
 /// Whether a `100 Continue` is still to be sent.
@@ -302,6 +304,7 @@ impl Connection {
                     body_bytes,
                     pace,
                     interim,
+                    is_announced: false,
                 };
                 self.state = State::Counted(Box::new(counted));
             }
@@ -317,6 +320,7 @@ impl Connection {
                     chunks,
                     pace,
                     interim,
+                    is_announced: false,
                 };
                 self.state = State::Chunked(Box::new(chunked));
             }
@@ -384,6 +388,25 @@ impl Connection {
             Interim::Due => Some(Bytes::from_static(b"HTTP/1.1 100 Continue\r\n\r\n")),
             Interim::None => None,
         }
+    }
+
+    /// A request whose head has come but whose body has not: told once, without the body. Ask after [`Connection::next`]
+    /// gave `None`, with the input it left.
+    pub fn poll_begun<'a>(&'a mut self, input: &'a [u8]) -> Option<Request<'a>> {
+        let (is_announced, head, parts) = match &mut self.state {
+            State::Counted(counted) => (
+                &mut counted.is_announced,
+                input.get(..counted.head_bytes)?,
+                &counted.parts,
+            ),
+            State::Chunked(chunked) => (&mut chunked.is_announced, &*chunked.head, &chunked.parts),
+            _ => return None,
+        };
+        if mem::replace(is_announced, true) {
+            return None;
+        }
+        let no_body = Cow::Borrowed(&[][..]);
+        Some(Request::new(Cow::Borrowed(head), parts.clone(), no_body))
     }
 
     /// Turns the response to the request in hand into bytes, and says how the connection goes on.

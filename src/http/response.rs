@@ -20,7 +20,7 @@ const COPIED_BODY_BYTES_MAX: usize = 4096;
 /// Headers every answer to a browser should have: types are not guessed, and addresses not told to other sites.
 pub const SECURITY_HEADERS: [(&str, &str); 2] = [
     ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),
 ];
 
 /// Written by the connection, and by it alone.
@@ -311,7 +311,7 @@ mod tests {
     fn headers_can_be_read_back() {
         let response = Response::json(200, "{}").secured();
         assert_eq!(response.value("content-type"), Some("application/json"));
-        assert_eq!(response.value("Referrer-Policy"), Some("no-referrer"));
+        assert_eq!(response.value("Referrer-Policy"), Some("same-origin"));
         assert_eq!(response.value("Allow"), None);
     }
 

@@ -47,6 +47,8 @@ pub(super) struct Conn {
     pub(super) has_more: bool,
     /// Whether the kernel refused bytes and has not taken them yet.
     pub(super) is_stuck: bool,
+    /// Bytes of answers that the kernel refused, or that it was not offered yet.
+    pub(super) waiting_bytes: usize,
     /// Whether the request came from a browser whose script filter must be switched off.
     pub(super) is_old_browser: bool,
     /// The payload of the latest ping that was not answered yet.
@@ -58,6 +60,15 @@ pub(super) struct Conn {
 pub(super) enum Protocol {
     Http(http::Connection),
     WebSocket(websocket::Reader),
+}
+
+/// A post with more packets than one turn bears.
+pub(super) struct Posted {
+    pub(super) conn: ConnId,
+    pub(super) session: SessionId,
+    pub(super) body: Box<str>,
+    /// Where the next packet starts.
+    pub(super) at: usize,
 }
 
 /// What a timer is for.
@@ -125,6 +136,7 @@ pub(super) struct Core<A: App> {
     pub(super) assembling: Side<Session, TimerId>,
     /// Sessions without Socket.IO, and the path they came by.
     pub(super) raw: Side<Session, usize>,
+    pub(super) posts: VecDeque<Posted>,
     pub(super) data: Side<SocketRow, A::Data>,
     pub(super) joining: HashMap<SocketKey, Joining>,
     pub(super) acks: Acks<A>,
@@ -169,6 +181,7 @@ impl<A: App> Core<A> {
             connect_timers: Side::new(),
             assembling: Side::new(),
             raw: Side::new(),
+            posts: VecDeque::new(),
             data: Side::new(),
             joining: HashMap::new(),
             acks: Acks::default(),

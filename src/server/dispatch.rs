@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::acks::{Ack, AckError};
 use super::core::{Core, Deferred, Due, Joining};
-use super::shutdown::Stopping;
 use super::views::{Context, Socket, Verdict};
 use super::{App, Server};
 use crate::config::HandshakeKept;
@@ -303,12 +302,9 @@ impl<A: App> Server<A> {
                 self.put_off(deferred);
             } else if let Some((session, reason)) = self.core.engine.poll_ended() {
                 self.ended(session, reason);
-            } else if !self.tell_room_event() {
+            } else if !self.tell_room_event() && !self.core.drain() {
                 break;
             }
-        }
-        if self.core.stopping == Stopping::Draining {
-            self.core.drain();
         }
     }
 

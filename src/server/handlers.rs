@@ -13,6 +13,7 @@ use super::App;
 use super::acks::Ack;
 use super::raw::Mount;
 use super::views::{Answer, Context, Request, Socket, Verdict};
+use crate::config::Config;
 use crate::http::Method;
 use crate::http::files::Files;
 use crate::http::routes::Routes;
@@ -108,6 +109,11 @@ impl<A: App> Handlers<A> {
         self.listening
             .iter()
             .filter_map(|id| Some((*id, self.table(*id)?.on_room_event.as_ref()?)))
+    }
+
+    /// Whether requests of this path are Engine.IO's, with Socket.IO above it or without.
+    pub(super) fn is_for_engine(&self, config: &Config, path: &str) -> bool {
+        path.starts_with(&config.engine.path) || self.raw_mount(path).is_some()
     }
 
     /// The place of the path that raw sessions are served under.

@@ -246,6 +246,14 @@ pub struct Listening<A: App> {
 }
 
 impl<A: App> Listening<A> {
+    /// Opens another port.
+    ///
+    /// # Errors
+    /// If it is taken or not ours to take.
+    pub fn also(&mut self, address: SocketAddr) -> io::Result<ListenerId> {
+        self.reactor.listen(address)
+    }
+
     /// The address of the first port: the one the kernel chose, if it was asked for port 0.
     ///
     /// # Errors
@@ -279,3 +287,6 @@ impl<A: App> Listening<A> {
         Ok(self.server.app)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,7 @@ impl<A: App> Service for Server<A> {
         self.core.now = now;
         let whole = input.len();
         let mut rest = input;
+        self.core.offered(conn);
         loop {
             let goes_on = match self.core.conns.get(conn) {
                 None => return whole,
@@ -62,6 +63,7 @@ impl<A: App> Service for Server<A> {
             return;
         };
         row.is_stuck = true;
+        row.waiting_bytes = left;
         if let (Protocol::WebSocket(_), Some(session)) = (&row.protocol, row.session) {
             self.core.engine.refused(now.mono, session, conn, left);
         }
@@ -74,8 +76,10 @@ impl<A: App> Service for Server<A> {
             return;
         };
         row.is_stuck = false;
-        if let (Protocol::WebSocket(_), Some(session)) = (&row.protocol, row.session) {
-            self.core.engine.drained(session, conn);
+        match (&row.protocol, row.session) {
+            (Protocol::WebSocket(_), Some(session)) => self.core.engine.drained(session, conn),
+            (Protocol::WebSocket(_), None) => {}
+            (Protocol::Http(_), _) => self.core.actions.push_back(Action::Show(conn)),
         }
         self.core.answer_ping(conn);
         self.settle();
@@ -115,6 +119,7 @@ impl<A: App> Service for Server<A> {
         while let Some(due) = self.core.timers.pop_due(now.mono) {
             self.due(due);
         }
+        self.go_on_with_posts();
         self.settle();
     }
 
@@ -125,6 +130,9 @@ impl<A: App> Service for Server<A> {
     }
 
     fn deadline(&self) -> Option<Time> {
+        if !self.core.posts.is_empty() {
+            return Some(self.core.now.mono);
+        }
         match (self.core.engine.deadline(), self.core.timers.next_due()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -257,6 +265,15 @@ impl<A: App> Core<A> {
             }
             Output::Hold(conn) => self.actions.push_back(Action::Hold(conn)),
             Output::Show(conn) => self.actions.push_back(Action::Show(conn)),
+        }
+    }
+
+    /// What was sent in earlier turns has left, unless the kernel said otherwise.
+    fn offered(&mut self, conn: ConnId) {
+        if let Some(row) = self.conns.get_mut(conn)
+            && !row.is_stuck
+        {
+            row.waiting_bytes = 0;
         }
     }
 

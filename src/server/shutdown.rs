@@ -36,11 +36,13 @@ impl<A: App> Core<A> {
         );
     }
 
-    /// Goes on with the end once no job is under way.
-    pub(super) fn drain(&mut self) {
-        if self.stopping == Stopping::Draining && self.jobs.is_empty() {
+    /// Goes on with the end once no job is under way; says whether it did.
+    pub(super) fn drain(&mut self) -> bool {
+        let is_drained = self.stopping == Stopping::Draining && self.jobs.is_empty();
+        if is_drained {
             self.exit();
         }
+        is_drained
     }
 
     pub(super) fn exit(&mut self) {

@@ -282,6 +282,11 @@ impl<'a, A: App> Socket<'a, A> {
         }
     }
 
+    /// The application and the server without this socket, to find others.
+    pub const fn context(&mut self) -> Context<'_, A> {
+        Context::new(self.app, self.io.core)
+    }
+
     /// Its id: twenty characters nobody can guess, and the name of the room it is in from the start.
     #[must_use]
     pub fn id(&self) -> SocketId {

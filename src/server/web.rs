@@ -3,12 +3,12 @@
 //! A complete request comes in; a response goes out at once or, when a poll is parked or a route says so, later.
 //! Knows heads and queries; what they mean for a session is the engine's to say.
 
-use super::core::{Conn, Core, Due, Protocol};
+use super::core::{Conn, Core, Due, Posted, Protocol};
 use super::handshake::Handshake;
 use super::views::{Answer, Io, Request, RequestId};
 use super::{App, Server, client, cors, dispatch};
 use crate::engineio::payload::Packets;
-use crate::engineio::{self, Admission, Asked, Refusal, SessionId, TransportName};
+use crate::engineio::{self, Admission, Asked, Engine, Refusal, SessionId, TransportName};
 use crate::http::routes::Found;
 use crate::http::{self, After, Expired, Method, Response, files, query};
 use crate::reactor::{Action, Close, ConnId, Peer};
@@ -24,6 +24,7 @@ impl Conn {
             visit: 0,
             has_more: false,
             is_stuck: false,
+            waiting_bytes: 0,
             is_old_browser: false,
             pong: None,
             origin: None,
@@ -40,6 +41,15 @@ impl<A: App> Server<A> {
         let Protocol::Http(http) = &mut row.protocol else {
             return true;
         };
+        if row.waiting_bytes > self.core.config.http.answers_waiting_bytes_max {
+            // What the kernel was not offered yet it may take at the end of this turn.
+            self.core.actions.push_back(if row.is_stuck {
+                Action::Hold(conn)
+            } else {
+                Action::Show(conn)
+            });
+            return false;
+        }
         let outcome = http.next(self.core.now.mono, &self.core.config.http, input);
         if let Some(interim) = http.poll_interim() {
             self.core.actions.push_back(Action::Send(conn, interim));
@@ -52,6 +62,19 @@ impl<A: App> Server<A> {
                 true
             }
             Ok(None) => {
+                if let Some(request) = http.poll_begun(input)
+                    && self
+                        .handlers
+                        .is_for_engine(&self.core.config, request.path())
+                    && let Ok(Admission::Post(session)) = admit(&self.core.engine, &request)
+                {
+                    row.session = Some(session);
+                    self.core
+                        .engine
+                        .post_begun(self.core.now.mono, session, conn);
+                    self.settle();
+                    return false;
+                }
                 row.has_more = http.owes() && !input.is_empty();
                 if row.has_more && input.len() > self.core.config.http.answers_waiting_bytes_max {
                     self.core.actions.push_back(Action::Hold(conn));
@@ -147,21 +170,7 @@ impl<A: App> Server<A> {
         {
             return self.core.respond(conn, &response);
         }
-        let text = request.query();
-        let value = |name| query::value(text, name);
-        let (transport, sid, revision) = (value("transport"), value("sid"), value("EIO"));
-        let asked = Asked {
-            method: match request.method() {
-                Method::Get => engineio::Method::Get,
-                Method::Post => engineio::Method::Post,
-                _ => engineio::Method::Other,
-            },
-            transport: transport.as_deref(),
-            sid: sid.as_deref(),
-            revision: revision.as_deref(),
-            upgrade: request.is_upgrade(),
-        };
-        let admission = self.core.engine.admit(asked).and_then(|admission| match admission {
+        let admission = admit(&self.core.engine, request).and_then(|admission| match admission {
             Admission::Open(_) | Admission::Upgrade(_) if !cors::is_allowed(origins, request) => {
                 log::warn!(
                     "a page of another origin was refused; to let it in, list its origin in `engine.origins`"
@@ -258,21 +267,79 @@ impl<A: App> Server<A> {
             let reason = engineio::Reason::ParseError;
             return self.core.engine.post_refused(now, session, conn, reason);
         };
-        let mut is_sound = true;
-        for record in Packets::new(body) {
-            is_sound = record.is_ok();
-            if let Some(incoming) = self.core.engine.posted(now, session, record) {
-                self.message(session, incoming);
-                self.settle();
-            }
-        }
-        if is_sound {
-            self.core.engine.post_ended(session, conn);
-        } else {
-            let reason = engineio::Reason::ParseError;
-            self.core.engine.post_refused(now, session, conn, reason);
+        if let Some(rest) = self.packets(conn, session, body) {
+            self.core.engine.post_begun(now, session, conn);
+            let body = body[body.len() - rest..].into();
+            self.core.posts.push_back(Posted {
+                conn,
+                session,
+                body,
+                at: 0,
+            });
         }
     }
+
+    /// Goes on with the posts that were too much for one turn.
+    pub(super) fn go_on_with_posts(&mut self) {
+        for _ in 0..self.core.posts.len() {
+            let Some(mut posted) = self.core.posts.pop_front() else {
+                return;
+            };
+            let unread = &posted.body[posted.at..];
+            if let Some(rest) = self.packets(posted.conn, posted.session, unread) {
+                posted.at = posted.body.len() - rest;
+                self.core.posts.push_back(posted);
+            }
+        }
+    }
+
+    /// The packets of a post, as many as one turn bears; says how many bytes of `body` are left. The post is answered
+    /// after the last.
+    fn packets(&mut self, conn: ConnId, session: SessionId, body: &str) -> Option<usize> {
+        let now = self.core.now.mono;
+        let mut packets = Packets::new(body);
+        for _ in 0..self.core.config.engine.packets_per_turn_max {
+            match packets.next() {
+                None => break,
+                Some(Ok(record)) => {
+                    if let Some(incoming) = self.core.engine.posted(now, session, Ok(record)) {
+                        self.message(session, incoming);
+                        self.settle();
+                    }
+                }
+                Some(Err(_)) => {
+                    let reason = engineio::Reason::ParseError;
+                    self.core.engine.post_refused(now, session, conn, reason);
+                    return None;
+                }
+            }
+        }
+        let rest = packets
+            .rest()
+            .filter(|_| self.core.engine.session(session).is_some());
+        if rest.is_none() {
+            self.core.engine.post_ended(session, conn);
+        }
+        rest.map(str::len)
+    }
+}
+
+/// Finds out what a request is about.
+fn admit(engine: &Engine, request: &http::Request<'_>) -> Result<Admission, Refusal> {
+    let text = request.query();
+    let value = |name| query::value(text, name);
+    let (transport, sid, revision) = (value("transport"), value("sid"), value("EIO"));
+    engine.admit(Asked {
+        method: match request.method() {
+            Method::Get => engineio::Method::Get,
+            Method::Post => engineio::Method::Post,
+            _ => engineio::Method::Other,
+        },
+        transport: transport.as_deref(),
+        sid: sid.as_deref(),
+        revision: revision.as_deref(),
+        upgrade: request.is_upgrade(),
+    })
 }
 
 impl<A: App> Core<A> {
@@ -290,6 +357,7 @@ impl<A: App> Core<A> {
         let answer = http.answer(self.now, &self.config.http, response);
         row.session = None;
         row.visit = row.visit.wrapping_add(1);
+        row.waiting_bytes += answer.head.len() + answer.body.len();
         let has_more = std::mem::take(&mut row.has_more);
         self.send(conn, answer.head);
         if !answer.body.is_empty() {

@@ -66,6 +66,15 @@ impl<'a> Args<'a> {
         self.iter().next().is_none()
     }
 
+    /// The arguments behind the first `count`, for handlers that read some and pass on the rest. The attachments are all
+    /// there, since those behind go by their numbers.
+    #[must_use]
+    pub fn skip(self, count: usize) -> Self {
+        let mut values = json::Values::new(self.list);
+        values.by_ref().take(count).for_each(drop);
+        Self::new(values.rest(), self.attachments)
+    }
+
     /// The arguments as a `T`, mostly a tuple.
     ///
     /// # Errors

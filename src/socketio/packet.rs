@@ -192,7 +192,7 @@ pub enum Violation {
     TooManyAttachments,
     /// A placeholder names no attachment.
     IllegalPlaceholder,
-    /// The namespace is longer than [`config::SocketIo::namespace_bytes_max`].
+    /// The namespace is longer than [`config::SocketIo::namespace_bytes_max`], and the packet no CONNECT.
     NamespaceTooLong,
     /// The ack id is beyond 2⁵³ − 1, where JavaScript's integers end.
     IllegalId,
@@ -246,7 +246,8 @@ pub fn decode<'a>(text: &'a str, limits: &config::SocketIo) -> Result<Packet<'a>
         (0, rest)
     };
     let (namespace, rest) = namespace(rest);
-    if namespace.len() > limits.namespace_bytes_max {
+    // Who asks for one in a CONNECT is told that there is none.
+    if namespace.len() > limits.namespace_bytes_max && kind != Kind::Connect {
         return Err(Violation::NamespaceTooLong);
     }
     let (id, rest) = ack_id(rest)?;

@@ -463,3 +463,6 @@ fn canonical(name: &str) -> String {
 
 /// Bytes that go with an event, in the order of their placeholders.
 pub type Attachments<'a> = &'a [Bytes];
+
+#[cfg(test)]
+mod tests;

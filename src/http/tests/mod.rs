@@ -356,3 +356,33 @@ fn an_outcome_names_the_end_of_its_request() {
     let outcomes = properties::outcomes(stream, std::iter::once(stream.len()));
     assert!(matches!(outcomes[..], [Outcome::Request { end, .. }] if end == stream.len() - 4));
 }
+
+#[test]
+fn a_request_is_announced_once_when_its_head_has_come_and_its_body_has_not() {
+    for (framing, body) in [
+        ("Content-Length: 2", &[&b"h"[..], b"i"][..]),
+        (
+            "Transfer-Encoding: chunked",
+            &[b"1\r\nh\r\n", b"1\r\ni\r\n0\r\n\r\n"],
+        ),
+    ] {
+        let mut bench = Bench::new();
+        let head = format!("POST /a?b HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n");
+        let (first, rest) = head.as_bytes().split_at(9);
+        assert!(bench.receive(at(0), first).unwrap().is_none());
+        assert!(bench.connection.poll_begun(&bench.inbox).is_none());
+        assert!(bench.receive(at(0), rest).unwrap().is_none());
+        let begun = bench.connection.poll_begun(&bench.inbox).unwrap();
+        assert_eq!((begun.path(), begun.query()), ("/a", "b"));
+        assert!(begun.body().is_empty());
+        assert!(bench.receive(at(0), body[0]).unwrap().is_none());
+        assert!(bench.connection.poll_begun(&bench.inbox).is_none());
+        let request = bench.receive(at(0), body[1]).unwrap().unwrap();
+        assert_eq!(request.body(), b"hi");
+        assert!(bench.connection.poll_begun(&bench.inbox).is_none());
+    }
+    let mut bench = Bench::new();
+    let whole = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx";
+    assert!(bench.receive(at(0), whole).unwrap().is_some());
+    assert!(bench.connection.poll_begun(&bench.inbox).is_none());
+}

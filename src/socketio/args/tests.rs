@@ -298,3 +298,16 @@ fn unsound_text_neither_hangs_nor_panics() {
         let _ = args.len();
     }
 }
+
+#[test]
+fn arguments_are_passed_on_from_any_of_them() {
+    let attachments = [Bytes::from_static(b"0"), Bytes::from_static(b"1")];
+    let list = r#"1 , "a,b" ,{"_placeholder":true,"num":1}"#;
+    let args = Args::new(list, &attachments);
+    assert_eq!(args.skip(0).raw(), list);
+    assert_eq!(args.skip(1).parse::<(String,)>().unwrap().0, "a,b");
+    let (binary,) = args.skip(2).parse::<(Binary,)>().unwrap();
+    assert_eq!(binary.0, "1");
+    assert_eq!(encode(&args.skip(2)).unwrap().attachments, attachments);
+    assert!(args.skip(3).is_empty() && args.skip(9).is_empty());
+}

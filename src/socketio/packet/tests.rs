@@ -116,7 +116,7 @@ fn every_broken_rule_is_refused_in_the_official_words() {
     let deep = format!("2[\"a\",{}{}]", "[".repeat(128), "]".repeat(128));
     let id_of_400_digits = format!("2{}[\"a\"]", "9".repeat(400));
     let count_of_1000_digits = format!("5{}-[\"a\"]", "1".repeat(1000));
-    let namespace = format!("0/{},", "n".repeat(256));
+    let namespace = format!("2/{},[\"a\"]", "n".repeat(256));
     let rows: &[(&str, &str)] = &[
         ("999", "unknown packet type 9"),
         ("7", "unknown packet type 7"),
@@ -184,6 +184,15 @@ fn the_limits_are_reached_exactly() {
     let limits = config::SocketIo::default();
     let namespace = format!("0/{},", "n".repeat(limits.namespace_bytes_max - 1));
     assert!(read(&namespace).is_ok());
+    let longer = "n".repeat(limits.namespace_bytes_max);
+    assert!(
+        read(&format!("0/{longer},")).is_ok(),
+        "to be refused by name"
+    );
+    assert_eq!(
+        read(&format!("2/{longer},[\"a\"]")),
+        Err(Violation::NamespaceTooLong)
+    );
     let levels = limits.json_depth_max - 1;
     let deep = format!("2[\"a\",{}{}]", "[".repeat(levels), "]".repeat(levels));
     assert!(read(&deep).is_ok());

@@ -1,0 +1,73 @@
+//! The server that the conformance checks run against: one process, one loop and one thread for each profile.
+//!
+//! `CONF_BASE_PORT` (3100) + 0 is `protocol` (raw Engine.IO and bare Socket.IO), + 2 is `main_profile` (what applications
+//! use), + 5 is `rawws` (the WebSocket code without a server around it). `CONF_HOST` names the address to listen on; without
+//! it both loopback addresses are.
+//! Left out, since the library does not have them yet: recovery, namespaces by pattern, acknowledged broadcasts,
+//! per-event middleware, Engine.IO 3, and a handshake that is delayed.
+
+mod any;
+mod main_profile;
+mod protocol;
+mod rawws;
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::thread::{self, JoinHandle};
+
+use roomcast::{App, Server};
+
+/// Where one profile listens.
+type Addresses = Vec<SocketAddr>;
+
+fn main() -> io::Result<()> {
+    let base = std::env::var("CONF_BASE_PORT")
+        .ok()
+        .and_then(|port| port.parse().ok())
+        .unwrap_or(3100);
+    let profiles = [
+        spawn(protocol::run, addresses(base)?),
+        spawn(main_profile::run, addresses(base + 2)?),
+        spawn(rawws::run, addresses(base + 5)?),
+    ];
+    for profile in profiles {
+        profile.join().expect("a profile does not panic")?;
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an application decides how many loops it has"
+)]
+fn spawn(
+    run: fn(&Addresses) -> io::Result<()>,
+    addresses: Addresses,
+) -> JoinHandle<io::Result<()>> {
+    thread::spawn(move || run(&addresses))
+}
+
+fn addresses(port: u16) -> io::Result<Addresses> {
+    match std::env::var("CONF_HOST") {
+        Ok(host) => Ok((host.as_str(), port).to_socket_addrs()?.collect()),
+        Err(_) => Ok(vec![
+            (Ipv4Addr::LOCALHOST, port).into(),
+            (Ipv6Addr::LOCALHOST, port).into(),
+        ]),
+    }
+}
+
+/// Runs a server on the first address, and on the others if this machine has them: not all speak IPv6.
+fn serve<A: App>(server: Server<A>, addresses: &[SocketAddr]) -> io::Result<()> {
+    let (first, others) = addresses
+        .split_first()
+        .ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let mut listening = server.listen(*first)?;
+    for other in others {
+        if let Err(error) = listening.also(*other) {
+            eprintln!("not listening on {other}: {error}");
+        }
+    }
+    listening.run()?;
+    Ok(())
+}

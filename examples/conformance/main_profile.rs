@@ -1,0 +1,130 @@
+//! MAIN: a Socket.IO server with the events that the conformance checks call, as an application would write them.
+//!
+//! `common` is what every namespace can do; `browser` holds the events of the official client's own suite.
+
+mod browser;
+mod common;
+
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+
+use roomcast::config::Origins;
+use roomcast::server::Handshake;
+use roomcast::socketio::SocketId;
+use roomcast::{App, Config, Server, Verdict};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Addresses;
+
+/// What is remembered of sockets that have left.
+#[derive(Default)]
+pub(crate) struct Main {
+    left: HashMap<SocketId, Left>,
+}
+
+impl App for Main {
+    type Data = Data;
+}
+
+#[derive(Clone, Serialize)]
+struct Left {
+    reason: &'static str,
+    nsp: String,
+    /// The rooms while it was on its way out, its own left out.
+    rooms: Vec<String>,
+    #[serde(rename = "roomsAfter")]
+    rooms_after: usize,
+}
+
+/// What belongs to one socket.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Data {
+    /// What clients and authorize steps put there.
+    shown: serde_json::Map<String, Value>,
+    /// What the client brought.
+    auth: Value,
+    /// Its rooms when it began to leave.
+    rooms: Vec<String>,
+    blobs: browser::Blobs,
+}
+
+type Socket<'a> = roomcast::Socket<'a, Main>;
+type Namespace<'a> = roomcast::server::Namespace<'a, Main>;
+
+pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
+    let mut config = Config::default();
+    config.engine.ping_every = Duration::from_secs(2);
+    config.engine.origins = Origins::Any;
+
+    let mut server = Server::new(config, Main::default());
+    let root = server.of("/").authorize(|socket, _: Value| {
+        let fails = |handshake: &Handshake| handshake.query_value("fail").is_some();
+        match socket.handshake() {
+            Some(handshake) if fails(handshake) => Verdict::refuse("Auth failed (main namespace)"),
+            _ => Verdict::Accept,
+        }
+    });
+    browser::events(common::events(root));
+    for name in ["/foo", "/timeout_socket", "/valid", "/asd", "/chat"] {
+        common::events(server.of(name));
+    }
+    common::events(server.of("/abc")).on_connect(|socket| {
+        let handshake = common::handshake(socket);
+        socket.emit("handshake", &(handshake,));
+    });
+    common::events(server.of("/custom")).on_connect(|socket| {
+        let auth = socket.data().auth.clone();
+        socket.emit("auth", &(auth,));
+    });
+    server
+        .of("/no")
+        .authorize(|_, _: Value| Verdict::refuse("Auth failed (custom namespace)"));
+    members_only(server.of("/auth"));
+    super::serve(server, addresses)
+}
+
+#[derive(Deserialize)]
+struct Login {
+    token: Option<String>,
+    user: Option<String>,
+    #[serde(default)]
+    delay: u64,
+}
+
+/// `/auth`: who knows the token comes in, after a while if the client asks for that.
+fn members_only(namespace: Namespace<'_>) {
+    let namespace = namespace.authorize(|socket, login: Login| {
+        let verdict = judge(socket, &login);
+        if login.delay == 0 {
+            return verdict;
+        }
+        let (id, delay) = (socket.id(), Duration::from_millis(login.delay));
+        socket
+            .io
+            .after(delay, move |context| context.io.decide(id, verdict));
+        Verdict::Later { within: delay * 2 }
+    });
+    let namespace = namespace.authorize(|socket, _: Value| {
+        socket.data_mut().shown.insert("second".into(), true.into());
+        socket.join("authenticated");
+        Verdict::Accept
+    });
+    common::events(namespace).on_connect(|socket| {
+        let data = socket.data().shown.clone();
+        socket.emit("welcome", &(data,));
+    });
+}
+
+fn judge(socket: &mut Socket<'_>, login: &Login) -> Verdict {
+    if login.token.as_deref() != Some("secret") {
+        return Verdict::Refuse {
+            message: "not authorized".into(),
+            data: Some(json!({ "code": 401, "need": ["token"] })),
+        };
+    }
+    let user = login.user.as_deref().unwrap_or("anonymous");
+    socket.data_mut().shown.insert("user".into(), user.into());
+    Verdict::Accept
+}

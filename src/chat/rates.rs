@@ -1,0 +1,120 @@
+//! How much of something one may ask in a while.
+//!
+//! A wish comes in with the time; leave goes out, or how long to wait.
+//! Knows neither who asks nor what for: [`Rate`] says how much, [`Bucket`] how much of it is used up.
+
+use std::time::Duration;
+
+use crate::config::chat as limits;
+use crate::time::Time;
+
+/// So many at once, and then one each so often.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
+    burst: u32,
+    every: Duration,
+}
+
+/// Events of one socket.
+pub(super) const EVENTS: Rate = Rate {
+    burst: limits::EVENTS_BURST_MAX,
+    every: limits::EVENT_EVERY_MIN,
+};
+
+/// Rooms made by one person.
+pub(super) const ROOMS: Rate = Rate {
+    burst: limits::ROOMS_BURST_MAX,
+    every: limits::ROOM_EVERY_MIN,
+};
+
+/// What is left of a rate, kept as the moment when all of it will be there again: a bucket that nobody touches needs no
+/// filling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bucket {
+    whole_at: Time,
+    /// Since when more was asked than there is, without a pause long enough for it to become whole.
+    over_since: Option<Time>,
+}
+
+impl Bucket {
+    /// Takes one.
+    ///
+    /// # Errors
+    /// If none is left: how long until there is.
+    pub(super) fn take(&mut self, rate: Rate, now: Time) -> Result<(), Duration> {
+        if self.whole_at <= now {
+            *self = Self {
+                whole_at: now,
+                over_since: None,
+            };
+        }
+        let whole_at = self.whole_at + rate.every;
+        let holds = rate.every * rate.burst;
+        match whole_at.since(now).checked_sub(holds) {
+            None | Some(Duration::ZERO) => {
+                self.whole_at = whole_at;
+                Ok(())
+            }
+            Some(wait) => {
+                self.over_since.get_or_insert(now);
+                Err(wait)
+            }
+        }
+    }
+
+    /// How long more is being asked than there is.
+    pub(super) fn over_for(&self, now: Time) -> Duration {
+        self.over_since
+            .map_or(Duration::ZERO, |since| now.since(since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate {
+        burst: 3,
+        every: Duration::from_secs(1),
+    };
+
+    fn at(seconds: u64) -> Time {
+        Time::ZERO + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_burst_is_free_and_then_there_is_one_each_so_often() {
+        let mut bucket = Bucket::default();
+        for _ in 0..3 {
+            assert_eq!(bucket.take(RATE, at(100)), Ok(()));
+        }
+        assert_eq!(bucket.take(RATE, at(100)), Err(RATE.every));
+        assert_eq!(bucket.take(RATE, at(101)), Ok(()));
+        assert_eq!(bucket.take(RATE, at(101)), Err(RATE.every));
+    }
+
+    #[test]
+    fn a_bucket_left_alone_is_whole_again_and_holds_no_more_than_a_burst() {
+        let mut bucket = Bucket::default();
+        for _ in 0..3 {
+            assert_eq!(bucket.take(RATE, at(0)), Ok(()));
+        }
+        for _ in 0..3 {
+            assert_eq!(bucket.take(RATE, at(1000)), Ok(()));
+        }
+        assert!(bucket.take(RATE, at(1000)).is_err());
+    }
+
+    #[test]
+    fn asking_too_much_is_counted_until_there_is_a_pause() {
+        let mut bucket = Bucket::default();
+        for second in 0..20 {
+            for _ in 0..4 {
+                let _ = bucket.take(RATE, at(second));
+            }
+        }
+        assert_eq!(bucket.over_for(at(20)), Duration::from_secs(20));
+        assert_eq!(bucket.take(RATE, at(30)), Ok(()));
+        assert_eq!(bucket.over_for(at(30)), Duration::ZERO);
+    }
+}

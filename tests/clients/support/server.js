@@ -1,0 +1,93 @@
+// A server under test: the conformance example as a process of its own, on ports nobody else uses.
+// `ROOMCAST_CONFORMANCE` names another command that keeps the same contract, such as one on the official packages.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import net from "node:net";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
+const COMMAND = (process.env.ROOMCAST_CONFORMANCE ?? `${TARGET}/debug/examples/conformance`).split(" ");
+const HOST = "127.0.0.1";
+// One port for each profile of the example; the tests here use the third.
+const PORTS = 6;
+const MAIN = 2;
+const READY_WITHIN_MS = 10_000;
+
+export class Server {
+  #base;
+  #child = null;
+  #words = "";
+
+  static async start() {
+    const server = new Server(await freePorts());
+    await server.start();
+    return server;
+  }
+
+  constructor(base) {
+    this.#base = base;
+  }
+
+  get url() {
+    return `http://${HOST}:${this.#base + MAIN}`;
+  }
+
+  /** Starts it, on the ports it had before if it ran before, and waits until it answers. */
+  async start() {
+    const [command, ...args] = COMMAND;
+    const env = { ...process.env, CONF_BASE_PORT: String(this.#base), CONF_HOST: HOST };
+    this.#child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream.on("data", (data) => (this.#words += data));
+    const failed = new Promise((_, reject) => {
+      this.#child.once("error", reject);
+      this.#child.once("exit", (code, signal) => reject(new Error(`the server ended (${code ?? signal}):\n${this.#words}`)));
+    });
+    // After the start, an end is the tests' own doing.
+    failed.catch(() => {});
+    await Promise.race([failed, answers(this.#base + MAIN)]);
+  }
+
+  /** Ends it without a word, as a crash would. */
+  async kill() {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await ended;
+  }
+}
+
+/** Tries to connect until somebody listens. */
+async function answers(port) {
+  const giveUpAt = Date.now() + READY_WITHIN_MS;
+  while (!(await connects(port))) {
+    if (Date.now() > giveUpAt) throw new Error(`nobody listens on port ${port}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function connects(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, HOST);
+    socket.once("connect", () => socket.end(() => resolve(true)));
+    socket.once("error", () => resolve(false));
+  });
+}
+
+/** The first of as many ports in a row as are free. They lie below those the kernel gives to clients. */
+async function freePorts() {
+  for (;;) {
+    const base = 20_000 + 10 * Math.floor(Math.random() * 1_000);
+    const taken = await Promise.all(Array.from({ length: PORTS }, (_, i) => isTaken(base + i)));
+    if (!taken.includes(true)) return base;
+  }
+}
+
+function isTaken(port) {
+  return new Promise((resolve) => {
+    const listener = net.createServer();
+    listener.once("error", () => resolve(true));
+    listener.listen(port, HOST, () => listener.close(() => resolve(false)));
+  });
+}

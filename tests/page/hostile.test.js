@@ -1,0 +1,92 @@
+// Texts and names that want to be more than text, and a screen that is almost too small.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { Person, company, launch } from "./support/people.js";
+import { Roomcast } from "./support/roomcast.js";
+
+const TEXTS = [
+  "<script>alert(1)</script>",
+  '"><img src=x onerror=alert(1)>',
+  "<svg/onload=alert(1)>",
+  "[click](javascript:alert(1)) javascript:alert(1)",
+  'https://a.example/"onmouseover="alert(1)',
+  "{{7*7}} ${7*7} &lt;b&gt; ' OR 1=1 --",
+  "\u202eright to left\u202c Z\u0301\u0301\u0301\u0301\u0301\u0301",
+  `https://${"a".repeat(3_000)}.example/`,
+  "x".repeat(4_000),
+];
+const NAME = '"><img src=x onerror=alert(1)>';
+const ROOM = "<script>alert(2)</script>";
+const PHONE = { width: 320, height: 640 };
+
+describe("hostile texts", () => {
+  let browser;
+  let roomcast;
+  let ada;
+  let bo;
+  before(async () => {
+    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
+    ({ ada, bo } = await company(browser, roomcast));
+  });
+  after(async () => {
+    await browser.close();
+    await roomcast.remove();
+  });
+
+  test("show as what was written, and run nothing", { timeout: 60_000 }, async () => {
+    for (const text of TEXTS) await ada.send(text);
+    await bo.sees(TEXTS);
+    await ada.sees(TEXTS);
+    const kinds = await bo.rows.locator(".text *").evaluateAll((nodes) => [...new Set(nodes.map((node) => node.localName))]);
+    assert.deepEqual(kinds.filter((kind) => !["a", "span", "strong", "em", "code", "pre"].includes(kind)), []);
+    const links = await bo.rows.locator("a").evaluateAll((nodes) => nodes.map((node) => [node.protocol, node.rel, node.target]));
+    for (const [protocol, rel, target] of links) {
+      assert.match(protocol, /^(https?|mailto):$/);
+      assert.ok(rel.includes("noopener") && target === "_blank");
+    }
+  });
+
+  test("as the names of people and rooms are names", async () => {
+    const eve = await Person.open(browser, await ada.invite());
+    await eve.join({ name: NAME, login: "eve" });
+    await eve.makeRoom(ROOM, NAME);
+    await eve.send("from a room with a strange name");
+    await eve.stands("from a room", "sent");
+    await eve.room(/^General/).click();
+    await eve.send("from a person with a strange name");
+    await bo.row("from a person with a strange name").waitFor();
+    assert.equal(await bo.row("from a person with a strange name").locator(".name").textContent(), NAME);
+    await bo.rooms.getByRole("button", { name: "All rooms" }).click();
+    await bo.page.getByRole("button", { name: `Join ${ROOM}`, exact: true }).click();
+    await bo.isIn(ROOM);
+    await eve.leave();
+  });
+
+  test("do not push a page of 320 pixels sideways", async () => {
+    const phone = await Person.open(browser, roomcast.url, PHONE);
+    const fits = async (where) => {
+      const [wanted, there] = await phone.page.evaluate(() => {
+        const { documentElement: page } = document;
+        const scroller = document.getElementById("scroller");
+        return [Math.max(page.scrollWidth, scroller.scrollWidth - scroller.clientWidth + page.clientWidth), page.clientWidth];
+      });
+      assert.ok(wanted <= there, `${where} is ${wanted} pixels wide`);
+    };
+    await fits("the door");
+    await phone.signIn("ada");
+    await phone.room(/^General/).waitFor();
+    await fits("the list of rooms");
+    await phone.room(/^General/).click();
+    await phone.row("from a person with a strange name").waitFor();
+    await fits("a room");
+    await phone.page.getByRole("button", { name: /^People/ }).click();
+    await fits("the list of people");
+    await phone.leave();
+  });
+
+  test("nothing went wrong in either browser", async () => {
+    await Promise.all([ada.leave(), bo.leave()]);
+  });
+});
