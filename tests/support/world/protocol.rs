@@ -93,7 +93,8 @@ impl Reader {
             return Ok(None);
         };
         if self.is_closed {
-            return Err("bytes after a close frame".to_owned());
+            let text = String::from_utf8_lossy(&self.bytes);
+            return Err(format!("after a close frame came {text:?}"));
         }
         let opcode = first & 0x0f;
         if first & 0xf0 != 0x80 || !matches!(opcode, 1 | 2 | 8 | 9 | 10) {
