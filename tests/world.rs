@@ -16,6 +16,11 @@
 //!
 //! `SIM_SEED=7 cargo test --test world one` replays one world. `SIM_SEEDS=1000..2000` chooses others for the full run.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "what a run has seen is for whoever runs it"
+)]
+
 #[path = "support/world/mod.rs"]
 #[expect(
     unreachable_pub,

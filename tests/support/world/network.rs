@@ -7,7 +7,6 @@
 
 mod turn;
 
-use std::any::Any;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
@@ -15,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use roomcast::reactor::lanes::Worker;
-use roomcast::reactor::{ConnId, JobId, ListenerId, Peer, Service};
+use roomcast::reactor::{ConnId, Job, JobId, ListenerId, Peer, Service};
 use roomcast::time::{Now, Time, UnixMillis};
 
 use super::chance::Chance;
@@ -113,7 +112,7 @@ impl Link {
 
 struct Running {
     id: JobId,
-    run: Box<dyn FnOnce(&mut Desk) -> Box<dyn Any + Send>>,
+    run: Job,
     is_refused: bool,
 }
 

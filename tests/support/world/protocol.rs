@@ -201,7 +201,7 @@ pub fn to_base64(bytes: &[u8]) -> String {
 
 fn from_base64(text: &str) -> Result<Vec<u8>, String> {
     let bytes = text.as_bytes();
-    if bytes.len() % 4 != 0 {
+    if !bytes.len().is_multiple_of(4) {
         return Err("base64 of a wrong length".to_owned());
     }
     let mut out = Vec::new();

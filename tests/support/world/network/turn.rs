@@ -175,10 +175,9 @@ impl Network {
             Action::Connect(..) => panic!("nobody here asks to connect"),
             Action::Run(_, id, job) => {
                 let is_refused = self.jobs.len() >= JOBS_WAITING_MAX;
-                let run = Box::new(move |desk: &mut Desk| job(desk));
                 self.jobs.push_back(Running {
                     id,
-                    run,
+                    run: job,
                     is_refused,
                 });
                 let delay = self.chance.below(2_000_000);
