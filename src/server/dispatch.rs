@@ -380,13 +380,12 @@ impl<A: App> Core<A> {
         self.sockets.closed(session);
         self.handshakes.remove(session);
         self.raw.remove(session);
-        for timer in [
+        let timers = [
             self.connect_timers.remove(session),
             self.assembling.remove(session),
-        ] {
-            if let Some(timer) = timer {
-                self.timers.cancel(timer);
-            }
+        ];
+        for timer in timers.into_iter().flatten() {
+            self.timers.cancel(timer);
         }
     }
 }

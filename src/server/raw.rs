@@ -1,7 +1,5 @@
 //! Engine.IO without Socket.IO: sessions of a path of their own, whose messages go to handlers as they come.
 
-use std::borrow::Cow;
-
 use super::dispatch::caught;
 use super::views::Io;
 use super::{App, Server};
@@ -88,7 +86,7 @@ impl<A: App> Session<'_, A> {
     }
 
     /// Sends a message of bytes.
-    pub fn send_binary(&mut self, bytes: &Cow<'_, [u8]>) {
+    pub fn send_binary(&mut self, bytes: &[u8]) {
         self.push(Packet::binary(bytes));
     }
 
