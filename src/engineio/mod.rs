@@ -574,6 +574,11 @@ impl Engine {
         reason: Reason,
         code: u16,
     ) {
+        // Who broke off in the same breath as an end before it was told to go already.
+        let is_ours = |session: &Session| session.is_open() && session.speaks_by(conn);
+        if !self.sessions.get(id).is_some_and(is_ours) {
+            return;
+        }
         self.outputs.push_back(Output::Close(conn, code));
         self.conn_gone(now, id, conn, reason);
     }

@@ -192,6 +192,17 @@ impl Session {
         self.is_open() && could_leave && !self.queue.is_empty()
     }
 
+    /// Whether this WebSocket is the session's transport, or on probation to become it.
+    pub(super) fn speaks_by(&self, conn: ConnId) -> bool {
+        match &self.transport {
+            Transport::WebSocket(websocket) => websocket.conn == conn,
+            Transport::Polling(polling) => polling
+                .probe
+                .as_ref()
+                .is_some_and(|probe| probe.conn == conn),
+        }
+    }
+
     pub(super) const fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open)
     }

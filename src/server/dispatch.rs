@@ -380,9 +380,11 @@ impl<A: App> Core<A> {
         self.sockets.closed(session);
         self.handshakes.remove(session);
         self.raw.remove(session);
-        let connecting = self.connect_timers.remove(session);
-        let assembling = self.assembling.remove(session);
-        for timer in connecting.into_iter().chain(assembling) {
+        let timers = [
+            self.connect_timers.remove(session),
+            self.assembling.remove(session),
+        ];
+        for timer in timers.into_iter().flatten() {
             self.timers.cancel(timer);
         }
     }

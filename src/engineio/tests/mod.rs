@@ -230,6 +230,17 @@ fn a_client_that_closes_by_post_gets_its_poll_back_empty() {
 }
 
 #[test]
+fn a_websocket_that_broke_a_rule_behind_its_goodbye_was_told_to_go_twice() {
+    let mut bench = Bench::new();
+    let id = bench.websocket();
+    bench.hear(id, 1, "1");
+    bench
+        .engine
+        .websocket_ended(bench.now, id, conn(1), Reason::TransportError, 1002);
+    assert_eq!(bench.said(), ["close 1 1000"]);
+}
+
+#[test]
 fn a_websocket_client_that_closes_ends_its_session() {
     for close in ["packet", "frame", "connection"] {
         let mut bench = Bench::new();

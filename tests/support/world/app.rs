@@ -367,7 +367,7 @@ pub fn town(config: Config, books: SharedBooks, seed: u64) -> Server<Town> {
     server
 }
 
-fn with_books<T>(socket: &mut Guest<'_>, work: impl FnOnce(&mut Books, &str) -> T) -> T {
+fn with_books<T>(socket: &Guest<'_>, work: impl FnOnce(&mut Books, &str) -> T) -> T {
     let id = socket.id();
     work(&mut socket.app.books.borrow_mut(), id.as_str())
 }

@@ -46,6 +46,9 @@ const HEALING_US: u64 = 120_000_000;
 /// After everybody has gone: the last farewell is kept for 30 s, and a vanished peer's socket for 45 s.
 const SILENCE_US: u64 = 120_000_000;
 
+/// Turns without time passing: more is a loop that burns the processor and gets nothing done.
+const TURNS_AT_ONE_TIME_MAX: u64 = 1000;
+
 struct World {
     net: Network,
     server: Server<Town>,
@@ -53,6 +56,7 @@ struct World {
     books: SharedBooks,
     is_healed: bool,
     turns: u64,
+    turns_at_one_time: u64,
 }
 
 /// Lives through one world.
@@ -101,6 +105,7 @@ impl World {
             books,
             is_healed: false,
             turns: 0,
+            turns_at_one_time: 0,
         }
     }
 
@@ -153,6 +158,14 @@ impl World {
             };
             if next > end {
                 break;
+            }
+            if next <= self.net.now {
+                self.turns_at_one_time += 1;
+                if self.turns_at_one_time > TURNS_AT_ONE_TIME_MAX {
+                    return Err(format!("I11: the loop spins, deadline {deadline:?}"));
+                }
+            } else {
+                self.turns_at_one_time = 0;
             }
             let late = self.net.chance.below(self.net.weights.lateness_us + 1);
             self.net.now = self.net.now.max(next + late);

@@ -93,7 +93,8 @@ impl Reader {
             return Ok(None);
         };
         if self.is_closed {
-            return Err("bytes after a close frame".to_owned());
+            let text = String::from_utf8_lossy(&self.bytes);
+            return Err(format!("after a close frame came {text:?}"));
         }
         let opcode = first & 0x0f;
         if first & 0xf0 != 0x80 || !matches!(opcode, 1 | 2 | 8 | 9 | 10) {
@@ -200,7 +201,7 @@ pub fn to_base64(bytes: &[u8]) -> String {
 
 fn from_base64(text: &str) -> Result<Vec<u8>, String> {
     let bytes = text.as_bytes();
-    if bytes.len() % 4 != 0 {
+    if !bytes.len().is_multiple_of(4) {
         return Err("base64 of a wrong length".to_owned());
     }
     let mut out = Vec::new();

@@ -53,6 +53,8 @@ pub struct Weights {
     /// Bytes that may wait for one client.
     pub queue_bytes_max: usize,
     pub ping_every_s: u64,
+    /// Packets of one post handled in one turn.
+    pub packets_per_turn: usize,
     /// Whether the world ends by a signal to the server.
     pub by_signal: bool,
 }
@@ -102,6 +104,7 @@ impl Weights {
             fresh_links,
             queue_bytes_max: *chance.pick(&[8 * 1024, 64 * 1024, 1024 * 1024]),
             ping_every_s: *chance.pick(&[2, 11, 25]),
+            packets_per_turn: *chance.pick(&[1, 2, 1000]),
             by_signal: chance.often(250),
         }
     }
@@ -136,6 +139,7 @@ impl Weights {
         config.engine.queue_bytes_soft_max = self.queue_bytes_max / 4;
         config.engine.ping_every = Duration::from_secs(self.ping_every_s);
         config.engine.payload_bytes_max = 100_000;
+        config.engine.packets_per_turn_max = self.packets_per_turn;
         config.socketio.acks_max = 20;
         config
     }
