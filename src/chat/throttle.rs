@@ -2,7 +2,7 @@
 //!
 //! Failures come in with the time, by account and by address; after a few, a growing wait goes out, which is shown to whoever
 //! must wait. Never a hard lock, which would let anybody lock out anybody.
-//! Knows no accounts: a key is a key. What it remembers is bounded by [`config::chat::THROTTLE_KEYS_MAX`].
+//! Knows no accounts: a key is a key. What it remembers is bounded by [`THROTTLE_KEYS_MAX`](limits::THROTTLE_KEYS_MAX).
 
 use std::collections::HashMap;
 use std::net::IpAddr;

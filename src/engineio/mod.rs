@@ -37,6 +37,9 @@ pub use session::{Reason, Session, TransportName};
 /// Names a session; a stale one finds nothing.
 pub type SessionId = Id<Session>;
 
+/// How often a poll is answered with nothing while a WebSocket probes; the official server looks as often.
+const NOOP_EVERY: Duration = Duration::from_millis(100);
+
 /// Pings sent in one turn at most, so that a herd that came together does not beat together for ever.
 const PINGS_PER_TURN_MAX: usize = 1000;
 
@@ -503,7 +506,7 @@ impl Engine {
         polling.probe = Some(Box::new(Probe {
             conn,
             until,
-            is_answered: false,
+            noop_at: None,
         }));
         self.arm(id);
     }
@@ -530,7 +533,7 @@ impl Engine {
                 probe: Some(probe), ..
             }) if probe.conn == conn => {
                 match decoded {
-                    Ok(Decoded::Ping("probe")) => self.answer_probe(id),
+                    Ok(Decoded::Ping("probe")) => self.answer_probe(now, id),
                     Ok(Decoded::Upgrade) => self.upgrade(now, id),
                     _ => self.drop_probe(id),
                 }
@@ -686,6 +689,7 @@ impl Engine {
         {
             self.drop_probe(id);
         }
+        self.excuse_poll(now, id);
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
@@ -833,7 +837,7 @@ impl Engine {
         }
     }
 
-    fn answer_probe(&mut self, id: SessionId) {
+    fn answer_probe(&mut self, now: Time, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
@@ -843,7 +847,7 @@ impl Engine {
         else {
             return;
         };
-        probe.is_answered = true;
+        probe.noop_at = Some(now);
         let conn = probe.conn;
         self.outputs
             .push_back(Output::Frame(conn, Packet::PROBE_ANSWER.frame().clone()));
@@ -1001,21 +1005,36 @@ impl Engine {
                 }
             }
             Transport::Polling(polling) => {
-                let is_probing = polling
-                    .probe
-                    .as_ref()
-                    .is_some_and(|probe| probe.is_answered);
                 if session.queue.is_empty() {
-                    if is_probing && let Some(conn) = polling.get.take() {
-                        self.answer(conn, Answer::Payload(Packet::NOOP.body()));
-                    }
-                } else if let Some(conn) = polling.get.take() {
+                    return self.excuse_poll(now, id);
+                }
+                if let Some(conn) = polling.get.take() {
                     let queue = session.take_queue();
                     self.answer(conn, Answer::Payload(payload::join(queue.iter())));
                 }
             }
         }
         self.weigh(now, id);
+    }
+
+    /// While a probe is under way, a poll is answered with nothing, so that the client can leave polling behind; one that
+    /// goes on polling is not answered at the speed of its line.
+    fn excuse_poll(&mut self, now: Time, id: SessionId) {
+        let Some(polling) = self.sessions.get_mut(id).and_then(Session::polling_mut) else {
+            return;
+        };
+        let Some(probe) = &mut polling.probe else {
+            return;
+        };
+        let (Some(noop_at), Some(conn)) = (probe.noop_at, polling.get) else {
+            return;
+        };
+        if noop_at <= now {
+            probe.noop_at = Some(now + NOOP_EVERY);
+            polling.get = None;
+            self.answer(conn, Answer::Payload(Packet::NOOP.body()));
+        }
+        self.arm(id);
     }
 
     /// Compares what waits with the soft limit: above it a WebSocket is not read from and a post not answered.

@@ -130,7 +130,8 @@ impl Post {
 pub(super) struct Probe {
     pub(super) conn: ConnId,
     pub(super) until: Time,
-    pub(super) is_answered: bool,
+    /// Once the probe was answered: from when on a parked poll is answered with nothing.
+    pub(super) noop_at: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -234,10 +235,15 @@ impl Session {
             Heart::Awaiting { dead_at, .. } => dead_at,
         };
         if let Transport::Polling(Polling {
-            probe: Some(probe), ..
+            get,
+            probe: Some(probe),
+            ..
         }) = &self.transport
         {
             deadline = deadline.min(probe.until);
+            if let (Some(_), Some(noop_at)) = (get, probe.noop_at) {
+                deadline = deadline.min(noop_at);
+            }
         }
         if let Some(since) = self.slow_since {
             deadline = deadline.min(since + config.slow_within);

@@ -29,10 +29,21 @@ fn a_poll_during_the_probe_is_answered_with_nothing_or_with_what_waits() {
     bench.hear(id, 9, "2probe");
     assert_eq!(bench.said(), ["frame 9: 3probe", "answer 2: 6"]);
     bench.poll(id, 2);
-    assert_eq!(bench.said(), ["answer 2: 6"]);
     bench.send(id, "a");
-    bench.poll(id, 2);
     assert_eq!(bench.said(), ["answer 2: 4a"]);
+}
+
+#[test]
+fn a_client_that_goes_on_polling_beside_its_probe_is_answered_ten_times_a_second() {
+    let mut bench = Bench::new();
+    let id = bench.probing();
+    bench.poll(id, 2);
+    assert_eq!(bench.said(), ["answer 2: 6"]);
+    bench.poll(id, 2);
+    assert!(bench.said().is_empty(), "not at the speed of its line");
+    let next = bench.now + Duration::from_millis(100);
+    assert!(bench.wait(next - Duration::from_micros(1)).is_empty());
+    assert_eq!(bench.wait(next), ["answer 2: 6"]);
 }
 
 #[test]
