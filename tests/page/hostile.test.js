@@ -55,6 +55,7 @@ describe("hostile texts", () => {
     await eve.send("from a room with a strange name");
     await eve.stands("from a room", "sent");
     await eve.room(/^General/).click();
+    await eve.isIn("General");
     await eve.send("from a person with a strange name");
     await bo.row("from a person with a strange name").waitFor();
     assert.equal(await bo.row("from a person with a strange name").locator(".name").textContent(), NAME);
@@ -79,6 +80,7 @@ describe("hostile texts", () => {
     await phone.room(/^General/).waitFor();
     await fits("the list of rooms");
     await phone.room(/^General/).click();
+    await phone.isIn("General");
     await phone.row("from a person with a strange name").waitFor();
     await fits("a room");
     await phone.page.getByRole("button", { name: /^People/ }).click();
