@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 
+import { NodeWebSocket, NodeXHR } from "socket.io-client";
+
 import { Clients, WAYS, arrive, heard, heardTimes, settled, upgraded } from "./support/client.js";
 import { Server } from "./support/server.js";
 
@@ -181,15 +183,20 @@ describe("during the upgrade", () => {
   });
   afterEach(() => clients.leave());
 
-  /** A client that is connected and has not upgraded yet; the upgrade may win, then the next one tries. */
+  /** A client that is connected by polling, and begins its upgrade just now. */
   async function early() {
-    for (let tries = 0; tries < 50; tries += 1) {
-      const socket = clients.make();
-      await arrive(socket);
-      if (socket.io.engine.transport.name === "polling") return socket;
-      socket.disconnect();
+    let begin;
+    const begun = new Promise((resolve) => (begin = resolve));
+    class LateWebSocket extends NodeWebSocket {
+      doOpen() {
+        begun.then(() => super.doOpen());
+      }
     }
-    throw new Error("every client upgraded before it was connected");
+    const socket = clients.make("/", { transports: [NodeXHR, LateWebSocket] });
+    await arrive(socket);
+    assert.equal(socket.io.engine.transport.name, "polling");
+    begin();
+    return socket;
   }
 
   test("a thousand messages each way keep their order", async () => {

@@ -75,7 +75,7 @@ export function arrive(socket) {
 /** Waits until the connection speaks WebSocket, if it is allowed to. */
 export async function upgraded(socket) {
   const { engine, opts } = socket.io;
-  if (!opts.transports.includes("websocket")) return;
+  if (opts.transports.at(-1) === "polling") return;
   while (engine.transport.name !== "websocket") await heard(engine, "upgrade");
 }
 
