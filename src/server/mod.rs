@@ -8,6 +8,7 @@
 //! Left out for now: dynamic namespaces, connection state recovery, and other nodes.
 
 mod acks;
+mod admission;
 #[cfg(feature = "world")]
 mod census;
 mod client;
@@ -18,6 +19,7 @@ mod handle;
 mod handlers;
 mod handshake;
 mod operator;
+mod posts;
 mod raw;
 mod service;
 mod shutdown;
