@@ -237,6 +237,10 @@ pub struct SocketIo {
     pub namespace_bytes_max: usize,
     /// Acknowledgements of one socket that may be awaited at once.
     pub acks_max: usize,
+    /// Broadcasts whose answers may be awaited at once; each keeps a list of those it asked.
+    pub gatherings_max: usize,
+    /// Bytes of the answers to one broadcast, which are kept until the last has come.
+    pub gathered_bytes_max: usize,
     /// How long a signal to stop leaves for queues and jobs.
     pub drain_within: Duration,
 }
@@ -252,6 +256,8 @@ impl Default for SocketIo {
             namespaces_max: 32,
             namespace_bytes_max: 256,
             acks_max: 1000,
+            gatherings_max: 1000,
+            gathered_bytes_max: 16 * 1024 * 1024,
             drain_within: Duration::from_secs(10),
         }
     }

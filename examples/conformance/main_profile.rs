@@ -10,13 +10,14 @@ use std::io;
 use std::time::Duration;
 
 use roomcast::config::Origins;
-use roomcast::server::Handshake;
+use roomcast::server::{Handshake, Refused};
 use roomcast::socketio::SocketId;
 use roomcast::{App, Config, Server, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Addresses;
+use crate::any::Any;
 
 /// What is remembered of sockets that have left.
 #[derive(Default)]
@@ -48,6 +49,8 @@ pub(crate) struct Data {
     /// Its rooms when it began to leave.
     rooms: Vec<String>,
     blobs: browser::Blobs,
+    /// What `/any` has sent to it.
+    said: Vec<Any>,
 }
 
 type Socket<'a> = roomcast::Socket<'a, Main>;
@@ -82,7 +85,48 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
         .of("/no")
         .authorize(|_, _: Value| Verdict::refuse("Auth failed (custom namespace)"));
     members_only(server.of("/auth"));
+    particular(common::events(server.of("/mw")));
+    listening(server.of("/any"));
     super::serve(server, addresses)
+}
+
+/// `/mw`: looks at each event before its handler does.
+fn particular(namespace: Namespace<'_>) {
+    namespace
+        .middleware(|_, event| {
+            match event.name() {
+                "blocked" => return Err(Refused::new("event blocked")),
+                "rewrite" => {
+                    event.rename("echo-event");
+                    event.replace(&"rewritten").expect("text is JSON");
+                }
+                _ => {}
+            }
+            Ok(())
+        })
+        .on_error(|socket, error, _ack| socket.emit("mw-error", &error.to_string()))
+        .on("blocked", |socket, (): (), _ack| {
+            socket.emit("mw-error", &"LISTENER RAN");
+        });
+}
+
+/// `/any`: hears everything that comes in and goes out.
+fn listening(namespace: Namespace<'_>) {
+    namespace
+        .on_any(|socket, event, args| {
+            if event != "outgoing" {
+                socket.emit("any", &(event, common::values(args)));
+            }
+        })
+        .on_any_outgoing(|socket, event, args| {
+            let mut said = vec![Any::String(event.to_owned())];
+            said.extend(common::values(args));
+            socket.data_mut().said.push(Any::Array(said));
+        })
+        .on("outgoing", |socket, (): (), ack| {
+            let said = socket.data().said.clone();
+            ack.send(&mut socket.io, &said);
+        });
 }
 
 #[derive(Deserialize)]

@@ -43,7 +43,7 @@ impl<A: App> Server<A> {
                 + core.data.iter().count()
                 + core.joining.len(),
             timers: core.timers.len(),
-            closures: core.acks.len() + core.jobs.len() + core.later.len(),
+            closures: core.acks.len() + core.gatherings.len() + core.jobs.len() + core.later.len(),
             unsaid: core.actions.len() + core.deferred.len(),
         }
     }

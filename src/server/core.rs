@@ -5,7 +5,8 @@
 //! Knows no handler; closures that wait are called by the dispatcher.
 
 use std::any::Any;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use serde::Serialize;
 
 use super::App;
 use super::acks::{AckError, Acks, Then, Waiting};
+use super::events::Said;
+use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
 use super::shutdown::Stopping;
 use super::views::{Context, EmitError};
@@ -25,7 +28,7 @@ use crate::engineio::{self, Engine, Session, SessionId};
 use crate::http;
 use crate::reactor::{Action, ConnId, JobId, Peer, Stream};
 use crate::slots::Side;
-use crate::socketio::args;
+use crate::socketio::args::{self, Encoded};
 use crate::socketio::packet::{self as wire, EventName, is_reserved};
 use crate::socketio::{NamespaceId, Phase, Reason, SocketKey, SocketRow, Sockets};
 use crate::time::{Now, Time};
@@ -82,6 +85,8 @@ pub(super) enum Due {
     Attachments(SessionId),
     /// A client's answer.
     Ack(SocketKey, u64),
+    /// The answers to a broadcast.
+    Gathering(NamespaceId, u64),
     /// A decision about a joining socket.
     Decision(SocketKey),
     /// A closure.
@@ -96,6 +101,8 @@ pub(super) enum Deferred {
     Left(SocketKey, Reason),
     Decided(SocketKey, super::Verdict),
     Unanswered(SocketKey, u64, AckError),
+    /// An event that went to a socket, for those who listen to that.
+    Said(SocketKey, Rc<Said>),
     /// A session, after its sockets.
     Gone(SessionId),
     Stop,
@@ -140,6 +147,13 @@ pub(super) struct Core<A: App> {
     pub(super) data: Side<SocketRow, A::Data>,
     pub(super) joining: HashMap<SocketKey, Joining>,
     pub(super) acks: Acks<A>,
+    pub(super) gatherings: Gatherings<A>,
+    /// Gatherings that have ended and whose closures are to be called.
+    pub(super) gathered: VecDeque<Ended<A>>,
+    /// Namespaces where somebody listens to what goes out.
+    pub(super) overheard: HashSet<NamespaceId>,
+    /// Whether such a listener runs just now.
+    pub(super) is_overhearing: bool,
     pub(super) jobs: HashMap<JobId, Finished<A>>,
     pub(super) later: HashMap<u64, Later<A>>,
     pub(super) timers: Timers<Due>,
@@ -185,6 +199,10 @@ impl<A: App> Core<A> {
             data: Side::new(),
             joining: HashMap::new(),
             acks: Acks::default(),
+            gatherings: Gatherings::default(),
+            gathered: VecDeque::new(),
+            overheard: HashSet::new(),
+            is_overhearing: false,
             jobs: HashMap::new(),
             later: HashMap::new(),
             timers: Timers::new(),
@@ -224,11 +242,12 @@ impl<A: App> Core<A> {
         let Some(namespace) = self.sockets.namespace_of(key) else {
             return Ok(());
         };
-        let packets = self.event(namespace, event, id, values)?;
+        let (packets, encoded) = self.event(namespace, event, id, values)?;
         if let Some(session) = self.session_of_connected(key) {
             for packet in packets {
                 self.engine.send(self.now.mono, session, packet);
             }
+            self.overhear(namespace, &[key], event, encoded);
         }
         Ok(())
     }
@@ -241,24 +260,40 @@ impl<A: App> Core<A> {
         event: &str,
         values: &T,
     ) -> Result<(), EmitError> {
+        let sent_to = self.broadcast_as(audience, None, is_volatile, event, values)?;
+        self.give_back(sent_to);
+        Ok(())
+    }
+
+    /// An event to many under a number that they answer by, or under none. Gives those it was sent to; the list may be
+    /// [given back](Core::give_back).
+    pub(super) fn broadcast_as<T: Serialize + ?Sized>(
+        &mut self,
+        audience: &Audience<'_>,
+        id: Option<u64>,
+        is_volatile: bool,
+        event: &str,
+        values: &T,
+    ) -> Result<Vec<SocketKey>, EmitError> {
         let Some(namespace) = audience.namespace else {
-            return Ok(());
+            return Ok(Vec::new());
         };
-        let packets = self.event(namespace, event, None, values)?;
-        let targets = self.select(audience);
-        for key in &targets {
-            let Some(session) = self.session_of_connected(*key) else {
-                continue;
+        let (packets, encoded) = self.event(namespace, event, id, values)?;
+        let mut targets = self.select(audience);
+        targets.retain(|key| {
+            let Some(session) = self.sockets.connected_session(*key) else {
+                return false;
             };
             if is_volatile && !self.engine.is_writable(session) {
-                continue;
+                return false;
             }
             for packet in &packets {
                 self.engine.send(self.now.mono, session, packet.clone());
             }
-        }
-        self.give_back(targets);
-        Ok(())
+            true
+        });
+        self.overhear(namespace, &targets, event, encoded);
+        Ok(targets)
     }
 
     /// The sockets of an audience, the sender left out; to be [given back](Core::give_back).
@@ -286,7 +321,7 @@ impl<A: App> Core<A> {
         event: &str,
         id: Option<u64>,
         values: &T,
-    ) -> Result<Vec<Packet>, EmitError> {
+    ) -> Result<(Vec<Packet>, Encoded), EmitError> {
         if is_reserved(event) {
             return Err(EmitError::Reserved(event.into()));
         }
@@ -297,7 +332,7 @@ impl<A: App> Core<A> {
         let text = Packet::message(|out| {
             wire::write_event(out, namespace, id, attachments.len(), &name, values);
         });
-        Ok(with_attachments(text, attachments))
+        Ok((with_attachments(text, attachments), encoded))
     }
 
     /// The answer to a client's event.

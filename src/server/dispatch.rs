@@ -1,4 +1,4 @@
-//! Events to handlers: messages, verdicts, ends.
+//! What happens to sockets, to handlers: messages, verdicts, ends.
 //!
 //! A socket's life is decided here: joining → authorized step by step → connected → leaving. Handlers never nest: what one
 //! sets off (a disconnect, a verdict) is put off and told when it has returned. A handler that panics is caught here, once,
@@ -8,15 +8,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::Value;
 
-use super::acks::{Ack, AckError};
+use super::acks::AckError;
 use super::core::{Core, Deferred, Due, Joining};
+use super::gathering::Ended;
 use super::views::{Context, Socket, Verdict};
 use super::{App, Server};
 use crate::config::HandshakeKept;
 use crate::engineio::packet::Packet;
 use crate::engineio::{self, Incoming, SessionId};
 use crate::socketio::args::Args;
-use crate::socketio::packet::{self as wire, Event, Violation};
+use crate::socketio::packet::{self as wire, Violation};
 use crate::socketio::{Attachments, NamespaceId, Reason, SocketKey, Step};
 
 /// Runs a handler; if it panics, says so in the log and gives nothing.
@@ -83,45 +84,16 @@ impl<A: App> Server<A> {
             }
             Step::Event(key, event, id) => self.event(key, &event, id, attachments),
             Step::Answer(key, id, values) => {
-                if let Some(then) = self.core.take_waiting(key, id) {
-                    let answer = Ok(Args::new(values, attachments));
-                    self.with_socket(key, "an answer's handler", |socket| then(socket, answer));
+                let answer = Args::new(values, attachments);
+                match self.core.take_waiting(key, id) {
+                    Some(then) => self.with_socket(key, "an answer's handler", |socket| {
+                        then(socket, Ok(answer));
+                    }),
+                    None => self.core.gather(key, id, answer),
                 }
             }
             Step::Leave(key) => self.core.leave(key, Reason::ClientNamespaceDisconnect),
             Step::Nothing => {}
-        }
-    }
-
-    fn event(
-        &mut self,
-        key: SocketKey,
-        event: &Event<'_>,
-        id: Option<u64>,
-        attachments: Attachments<'_>,
-    ) {
-        let namespace = self.core.sockets.namespace_of(key);
-        let Some(table) = namespace.and_then(|id| self.handlers.table(id)) else {
-            return;
-        };
-        let ack = Ack {
-            to: id.map(|id| (key, id)),
-        };
-        let args = Args::new(event.args, attachments);
-        let name = event.name.as_str();
-        let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
-        let outcome = match (table.events.get(name), &table.fallback) {
-            (Some(handler), _) => caught(name, || handler(socket, args, ack)),
-            (None, Some(fallback)) => caught("a fallback handler", || {
-                fallback(socket, name, args, ack);
-                Ok(())
-            }),
-            (None, None) => Some(Ok(())),
-        };
-        match outcome {
-            Some(Ok(())) => {}
-            Some(Err(error)) => log::debug!("an event's arguments do not fit its handler: {error}"),
-            None => self.core.panicked(key),
         }
     }
 
@@ -260,6 +232,8 @@ impl<A: App> Server<A> {
             }
         }
         self.core.sockets.leave_rooms(key);
+        let ended = self.core.gatherings.left(namespace, key);
+        self.core.gathered.extend(ended);
         while let Some(then) = self.core.take_any_waiting(key) {
             self.with_socket(key, "an answer's handler", |socket| {
                 then(socket, Err(AckError::Disconnected));
@@ -302,6 +276,8 @@ impl<A: App> Server<A> {
                 self.put_off(deferred);
             } else if let Some((session, reason)) = self.core.engine.poll_ended() {
                 self.ended(session, reason);
+            } else if let Some(ended) = self.core.gathered.pop_front() {
+                self.tell_gathered(ended);
             } else if !self.tell_room_event() && !self.core.drain() {
                 break;
             }
@@ -313,6 +289,7 @@ impl<A: App> Server<A> {
             Deferred::Left(key, reason) => self.left(key, reason),
             Deferred::Decided(key, verdict) => self.decided(key, verdict),
             Deferred::Unanswered(key, id, error) => self.unanswered(key, id, error),
+            Deferred::Said(key, said) => self.tell_said(key, &said),
             Deferred::Gone(session) => self.core.session_gone(session),
             Deferred::Stop => {
                 let within = self.core.config.socketio.drain_within;
@@ -322,6 +299,14 @@ impl<A: App> Server<A> {
                 }
             }
         }
+    }
+
+    fn tell_gathered(&mut self, ended: Ended<A>) {
+        if let Some(timer) = ended.timer {
+            self.core.timers.cancel(timer);
+        }
+        let (then, gathered) = (ended.then, ended.gathered);
+        self.guarded("the answers' handler", |context| then(context, gathered));
     }
 
     fn tell_room_event(&mut self) -> bool {
@@ -356,7 +341,7 @@ impl<A: App> Server<A> {
 }
 
 impl<A: App> Core<A> {
-    fn panicked(&mut self, key: SocketKey) {
+    pub(super) fn panicked(&mut self, key: SocketKey) {
         self.counters.panics += 1;
         self.disconnect(key);
     }

@@ -4,13 +4,14 @@
 //! One table serves all sockets of a namespace: a socket costs no closures.
 //! Left out: listeners of a single socket; an `Option<Box<_>>` in its data does the job.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
 use super::App;
 use super::acks::Ack;
+use super::events::{EventError, IncomingEvent, Refused};
 use super::raw::Mount;
 use super::views::{Answer, Context, Request, Socket, Verdict};
 use crate::config::Config;
@@ -25,6 +26,9 @@ type Authorize<A> = Box<dyn Fn(&mut Socket<'_, A>, &str) -> Verdict>;
 type OnConnect<A> = Box<dyn Fn(&mut Socket<'_, A>)>;
 type OnEvent<A> = Box<dyn Fn(&mut Socket<'_, A>, Args<'_>, Ack) -> Result<(), ArgsError>>;
 type OnFallback<A> = Box<dyn Fn(&mut Socket<'_, A>, &str, Args<'_>, Ack)>;
+type OnAny<A> = Box<dyn Fn(&mut Socket<'_, A>, &str, Args<'_>)>;
+type Middleware<A> = Box<dyn Fn(&mut Socket<'_, A>, &mut IncomingEvent<'_>) -> Result<(), Refused>>;
+type OnError<A> = Box<dyn Fn(&mut Socket<'_, A>, &EventError, Ack)>;
 type OnEnd<A> = Box<dyn Fn(&mut Socket<'_, A>, Reason)>;
 type OnRoomEvent<A> = Box<dyn Fn(&mut Context<'_, A>, &RoomEvent)>;
 type OnRequest<A> = Box<dyn Fn(&mut Request<'_, A>) -> Answer>;
@@ -34,8 +38,12 @@ type OnStop<A> = Box<dyn Fn(&mut Context<'_, A>, Duration)>;
 pub(super) struct Table<A: App> {
     pub(super) authorize: Vec<Authorize<A>>,
     pub(super) on_connect: Vec<OnConnect<A>>,
+    pub(super) on_any: Vec<OnAny<A>>,
+    pub(super) middleware: Vec<Middleware<A>>,
     pub(super) events: HashMap<Box<str>, OnEvent<A>>,
     pub(super) fallback: Option<OnFallback<A>>,
+    pub(super) on_error: Option<OnError<A>>,
+    pub(super) on_any_outgoing: Vec<OnAny<A>>,
     pub(super) on_disconnecting: Vec<OnEnd<A>>,
     pub(super) on_disconnect: Vec<OnEnd<A>>,
     pub(super) on_room_event: Option<OnRoomEvent<A>>,
@@ -46,8 +54,12 @@ impl<A: App> Default for Table<A> {
         Self {
             authorize: Vec::new(),
             on_connect: Vec::new(),
+            on_any: Vec::new(),
+            middleware: Vec::new(),
             events: HashMap::new(),
             fallback: None,
+            on_error: None,
+            on_any_outgoing: Vec::new(),
             on_disconnecting: Vec::new(),
             on_disconnect: Vec::new(),
             on_room_event: None,
@@ -85,6 +97,7 @@ impl<A: App> Handlers<A> {
         &'s mut self,
         id: NamespaceId,
         adapter: &'s mut Adapter,
+        overheard: &'s mut HashSet<NamespaceId>,
     ) -> Namespace<'s, A> {
         if self.namespaces.len() <= id.index() {
             self.namespaces.resize_with(id.index() + 1, Table::default);
@@ -94,6 +107,7 @@ impl<A: App> Handlers<A> {
             id,
             table,
             adapter,
+            overheard,
             listening: &mut self.listening,
         }
     }
@@ -138,6 +152,7 @@ pub struct Namespace<'s, A: App> {
     id: NamespaceId,
     table: &'s mut Table<A>,
     adapter: &'s mut Adapter,
+    overheard: &'s mut HashSet<NamespaceId>,
     listening: &'s mut Vec<NamespaceId>,
 }
 
@@ -165,7 +180,7 @@ impl<A: App> Namespace<'_, A> {
     }
 
     /// Called for each event of that name. Arguments are a tuple: absent ones read as `None` where that is allowed,
-    /// further ones are ignored; an event that does not fit is dropped with a line in the log.
+    /// further ones are ignored; an event that does not fit goes to [`Namespace::on_error`].
     ///
     /// # Panics
     /// If the name is reserved, or has a handler already.
@@ -213,6 +228,57 @@ impl<A: App> Namespace<'_, A> {
         handler: impl Fn(&mut Socket<'_, A>, &str, Args<'_>, Ack) + 'static,
     ) -> Self {
         self.table.fallback = Some(Box::new(handler));
+        self
+    }
+
+    /// Called for each event that comes in, before middleware and handlers, whether it has a handler or not.
+    pub fn on_any(self, listener: impl Fn(&mut Socket<'_, A>, &str, Args<'_>) + 'static) -> Self {
+        self.table.on_any.push(Box::new(listener));
+        self
+    }
+
+    /// Called for each event that was sent to a socket, once for each that a broadcast went to, after the handler that
+    /// sent it. Answers are no events; what a listener sends itself is not told again.
+    pub fn on_any_outgoing(
+        self,
+        listener: impl Fn(&mut Socket<'_, A>, &str, Args<'_>) + 'static,
+    ) -> Self {
+        self.overheard.insert(self.id);
+        self.table.on_any_outgoing.push(Box::new(listener));
+        self
+    }
+
+    /// Stands between an event and its handler: may change its name and its arguments, or refuse it, which
+    /// [`Namespace::on_error`] is told. Several run in the order they were added.
+    ///
+    /// ```
+    /// # use roomcast::{Config, Server};
+    /// use roomcast::server::Refused;
+    ///
+    /// # let mut server = Server::new(Config::default(), ());
+    /// server
+    ///     .of("/")
+    ///     .middleware(|socket, event| match event.name().starts_with("admin:") && !socket.is_in("admins") {
+    ///         true => Err(Refused::new("for admins only")),
+    ///         false => Ok(()),
+    ///     })
+    ///     .on_error(|socket, error, ack| ack.send(&mut socket.io, &error.to_string()));
+    /// ```
+    pub fn middleware(
+        self,
+        look: impl Fn(&mut Socket<'_, A>, &mut IncomingEvent<'_>) -> Result<(), Refused> + 'static,
+    ) -> Self {
+        self.table.middleware.push(Box::new(look));
+        self
+    }
+
+    /// Called when an event did not get to its handler, with what the client may still be answered. Without this there
+    /// is a line in the log, and the client gets no answer.
+    pub fn on_error(
+        self,
+        handler: impl Fn(&mut Socket<'_, A>, &EventError, Ack) + 'static,
+    ) -> Self {
+        self.table.on_error = Some(Box::new(handler));
         self
     }
 

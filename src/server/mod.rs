@@ -15,6 +15,8 @@ mod client;
 mod core;
 mod cors;
 mod dispatch;
+mod events;
+mod gathering;
 mod handle;
 mod handlers;
 mod handshake;
@@ -44,6 +46,8 @@ pub use acks::{Ack, AckError};
 #[cfg(feature = "world")]
 pub use census::Census;
 pub use core::Counters;
+pub use events::{EventError, IncomingEvent, Refused};
+pub use gathering::{Gathered, GatheredAnswer, GatheringEnd};
 pub use handle::{Handle, NotPosted};
 use handlers::Handlers;
 pub use handlers::Namespace;
@@ -124,7 +128,8 @@ impl<A: App> Server<A> {
     /// The namespace of that name, for its handlers; made if it is new.
     pub fn of(&mut self, name: &str) -> Namespace<'_, A> {
         let id = self.core.sockets.namespace(name);
-        self.handlers.of(id, self.core.sockets.adapter_mut(id))
+        let adapter = self.core.sockets.adapter_mut(id);
+        self.handlers.of(id, adapter, &mut self.core.overheard)
     }
 
     /// Serves Engine.IO without Socket.IO to whatever path starts with this, for its handlers.

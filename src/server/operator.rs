@@ -4,11 +4,14 @@
 //! socket once. An operator that names no room is for the whole namespace.
 //! Left out: other nodes.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::App;
 use super::core::{Audience, Core};
-use super::views::EmitError;
+use super::gathering::Gathered;
+use super::views::{Context, EmitError};
 use crate::socketio::{NamespaceId, SocketId, SocketKey};
 
 /// Whom a broadcast is for.
@@ -73,6 +76,38 @@ impl<'a, A: App> Operator<'a, A> {
     pub fn try_emit<T: Serialize + ?Sized>(self, event: &str, values: &T) -> Result<(), EmitError> {
         self.core
             .broadcast(&self.audience, self.is_volatile, event, values)
+    }
+
+    /// Sends an event to all of them and calls `then` once with what they answered, after `within` at the latest. It
+    /// always goes to everybody: what may be lost cannot be waited for.
+    ///
+    /// ```no_run
+    /// # use roomcast::{Config, Server};
+    /// # use std::time::Duration;
+    /// # let mut server = Server::new(Config::default(), ());
+    /// server.of("/").on("roll call", |socket, (room,): (String,), ack| {
+    ///     let within = Duration::from_secs(5);
+    ///     socket.to(&room).emit_with_acks("are you there?", &(), within, |context, gathered| {
+    ///         let names = gathered.answers.iter().filter_map(|answer| answer.parse::<(String,)>().ok());
+    ///         let names: Vec<_> = names.map(|(name,)| name).collect();
+    ///         ack.send(&mut context.io, &(names, gathered.is_complete()));
+    ///     });
+    /// });
+    /// ```
+    pub fn emit_with_acks<T: Serialize + ?Sized>(
+        self,
+        event: &str,
+        values: &T,
+        within: Duration,
+        then: impl FnOnce(&mut Context<'_, A>, Gathered) + 'static,
+    ) {
+        let then = Box::new(then);
+        let asked = self
+            .core
+            .ask_all(&self.audience, event, values, within, then);
+        if let Err(error) = asked {
+            log::error!("{error}");
+        }
     }
 
     /// All of them enter a room.

@@ -7,6 +7,7 @@ use std::io;
 use std::thread;
 
 use super::core::{Conn, Core, Due, Protocol};
+use super::gathering::GatheringEnd;
 use super::handle::Task;
 use super::{App, Server, shutdown};
 use crate::engineio::{self, Output, SessionId};
@@ -234,6 +235,11 @@ impl<A: App> Server<A> {
                     .close(now, session, engineio::Reason::ParseError);
             }
             Due::Ack(key, id) => self.unanswered(key, id, super::AckError::TimedOut),
+            Due::Gathering(namespace, id) => {
+                let end = GatheringEnd::TimedOut;
+                let ended = self.core.gatherings.end((namespace, id), end);
+                self.core.gathered.extend(ended);
+            }
             Due::Decision(key) => self.refuse(key, "timeout", None),
             Due::After(number) => {
                 if let Some(then) = self.core.later.remove(&number) {

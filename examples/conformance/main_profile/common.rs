@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use roomcast::server::Operator;
+use roomcast::server::{Gathered, GatheredAnswer, Operator};
 use roomcast::socketio::SocketId;
 use roomcast::socketio::args::{Args, Binary};
 use roomcast::{Ack, Verdict};
@@ -23,6 +23,8 @@ struct Whom {
     #[serde(rename = "self")]
     with_sender: bool,
     volatile: bool,
+    /// For answers, in milliseconds.
+    timeout: Option<u64>,
 }
 
 /// One name or a list of them.
@@ -193,7 +195,7 @@ fn echoes(namespace: Namespace<'_>) -> Namespace<'_> {
         })
 }
 
-fn values(args: Args<'_>) -> Vec<Any> {
+pub(super) fn values(args: Args<'_>) -> Vec<Any> {
     let parse = |value| Args::new(value, args.attachments()).parse::<(Any,)>();
     args.iter()
         .map(|value| parse(value).map_or(Any::Null, |(value,)| value))
@@ -320,6 +322,17 @@ fn broadcasts(namespace: Namespace<'_>) -> Namespace<'_> {
             whom.of(socket).emit(&event, &args.skip(2));
             ack.send(&mut socket.io, &());
         })
+        .on_raw("to-with-ack", |socket, args: Args<'_>, ack| {
+            let Ok((whom, event)) = args.parse::<(Option<Whom>, String)>() else {
+                return;
+            };
+            let whom = whom.unwrap_or_default();
+            let within = Duration::from_millis(whom.timeout.unwrap_or(1000));
+            let sockets = whom.of(socket);
+            sockets.emit_with_acks(&event, &args.skip(2), within, move |context, gathered| {
+                ack.send(&mut context.io, &outcome(&gathered));
+            });
+        })
         .on(
             "volatile-after-regular",
             |socket, (event, count): (String, u32), _ack| {
@@ -349,6 +362,18 @@ fn broadcasts(namespace: Namespace<'_>) -> Namespace<'_> {
         })
 }
 
+/// The answers to a broadcast as Node shows them: of each the first value, and an error if some are missing.
+fn outcome(gathered: &Gathered) -> BTreeMap<&'static str, Any> {
+    let first = |answer: &GatheredAnswer| values(answer.args()).into_iter().next();
+    let responses = gathered.answers.iter().filter_map(first).collect();
+    let error = if gathered.is_complete() {
+        Any::Null
+    } else {
+        Any::String("operation has timed out".into())
+    };
+    BTreeMap::from([("error", error), ("responses", Any::Array(responses))])
+}
+
 fn emit_later(socket: &mut Socket<'_>, later: Later, event: String, kept: Kept) {
     let (id, namespace) = (socket.id(), socket.namespace().to_owned());
     let delay = Duration::from_millis(later.ms);
@@ -367,6 +392,7 @@ fn emit_later(socket: &mut Socket<'_>, later: Later, event: String, kept: Kept) 
             except: later.except,
             volatile: later.volatile,
             with_sender: true,
+            timeout: None,
         };
         whom.narrow(io.of(&namespace)).emit(&event, &kept.args());
     });
