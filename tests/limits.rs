@@ -190,6 +190,14 @@ const REACHED: &[(&str, &str)] = &[
         "src/server/tests/mod.rs no_more_answers_are_awaited_than_one_socket_may_owe",
     ),
     (
+        "gatherings_max",
+        "src/server/tests/gathering.rs more_broadcasts_than_may_wait_ask_nobody",
+    ),
+    (
+        "gathered_bytes_max",
+        "src/server/tests/gathering.rs answers_beyond_the_limit_end_it",
+    ),
+    (
         "drain_within",
         "src/server/tests/stopping.rs a_job_that_takes_too_long_is_not_waited_for",
     ),
