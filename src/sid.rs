@@ -8,6 +8,7 @@ use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 use rand::Rng;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Characters of an id, as the official servers make them.
 pub const SID_BYTES: usize = 20;
@@ -51,6 +52,19 @@ impl fmt::Display for Sid {
 impl fmt::Debug for Sid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Sid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&str>::deserialize(deserializer)?;
+        Self::parse(text).ok_or_else(|| de::Error::custom("not an id"))
     }
 }
 

@@ -2,13 +2,22 @@
 //!
 //! [`Slots`] is a slab whose ids carry a generation: an id that outlives its row finds nothing, never its successor.
 //! [`Side`] keeps further values for the rows of somebody else's slots, under the same ids.
+//! Both are frozen with their indices and generations, so that every id stays what it was.
 //! Knows nothing of what the rows are.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
+use serde::de::{self, Deserializer};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
 use slab::Slab;
+
+/// Slots of a frozen table: more than the descriptors that any system gives to a process, and no more than a
+/// damaged index can be allowed to reserve memory for.
+const FROZEN_SLOTS_MAX: u32 = 1 << 22;
 
 /// A row's place and generation: `Copy`, eight bytes, and harmless when stale.
 pub struct Id<T> {
@@ -81,6 +90,21 @@ impl<T> fmt::Debug for Id<T> {
     }
 }
 
+impl<T> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.slot, self.generation).serialize(serializer)
+    }
+}
+impl<'de, T> Deserialize<'de> for Id<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (slot, generation) = Deserialize::deserialize(deserializer)?;
+        if slot >= FROZEN_SLOTS_MAX {
+            return Err(de::Error::custom("an index beyond all tables"));
+        }
+        Ok(Self::from_parts(slot, generation))
+    }
+}
+
 /// Rows of `T`, each reached by an [`Id`].
 ///
 /// Generations count insertions, so the same pair of slot and generation comes back only after 2³² of them.
@@ -104,6 +128,26 @@ impl<T> Slots<T> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The rows of a frozen table under the ids they had; `next_generation` is what [`Slots::next_generation`] said.
+    #[must_use]
+    pub fn thaw(rows: impl IntoIterator<Item = (Id<T>, T)>, next_generation: u32) -> Self {
+        let rows = rows.into_iter();
+        // By slot, and each once: a slab makes room for all below the largest.
+        let rows: BTreeMap<_, _> = rows
+            .map(|(id, row)| (id.slot as usize, (id.generation, row)))
+            .collect();
+        Self {
+            rows: rows.into_iter().collect(),
+            next_generation,
+        }
+    }
+
+    /// The generation that the next row will have.
+    #[must_use]
+    pub const fn next_generation(&self) -> u32 {
+        self.next_generation
     }
 
     /// Adds a row.
@@ -264,6 +308,34 @@ impl<T, V> Side<T, V> {
     }
 }
 
+impl<T, V> Side<T, V> {
+    /// All values with their ids, by slot.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Id<T>, &mut V)> {
+        let entries = self.values.iter_mut().enumerate();
+        entries.filter_map(|(slot, entry)| {
+            entry
+                .as_mut()
+                .map(|(generation, value)| (id_of(slot, *generation), value))
+        })
+    }
+}
+
+impl<T, V: Serialize> Serialize for Side<T, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.iter().collect::<Vec<_>>().serialize(serializer)
+    }
+}
+
+impl<'de, T, V: Deserialize<'de>> Deserialize<'de> for Side<T, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut side = Self::new();
+        for (id, value) in Vec::<(Id<T>, V)>::deserialize(deserializer)? {
+            side.insert(id, value);
+        }
+        Ok(side)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,5 +374,26 @@ mod tests {
         let mut slots = Slots::new();
         slots.insert('a');
         assert_eq!(slots.insert('b').to_string(), "1.1");
+    }
+
+    #[test]
+    fn ids_mean_the_same_rows_after_a_freeze_and_stale_ones_still_nothing() {
+        let mut slots = Slots::new();
+        let ids = ["a", "b", "c"].map(|name| slots.insert(name.to_owned()));
+        slots.remove(ids[1]);
+        let rows: Vec<_> = slots.iter().map(|(id, row)| (id, row.clone())).collect();
+        let mut thawed = Slots::thaw(rows, slots.next_generation());
+        assert_eq!(thawed.get(ids[0]).map(String::as_str), Some("a"));
+        assert_eq!(thawed.get(ids[1]), None);
+        assert_eq!(thawed.get(ids[2]).map(String::as_str), Some("c"));
+        let next = thawed.insert("d".to_owned());
+        assert_eq!((next.slot(), next.generation()), (1, 3));
+    }
+
+    #[test]
+    fn a_frozen_index_beyond_all_tables_is_refused() {
+        let id = Id::<String>::from_parts(u32::MAX, 0);
+        let bytes = postcard::to_stdvec(&vec![(id, 1)]).unwrap();
+        assert!(postcard::from_bytes::<Side<String, i32>>(&bytes).is_err());
     }
 }

@@ -21,6 +21,10 @@ pub enum Bug {
     AnswerTwice,
     /// What waits for a WebSocket is not looked at again when the kernel has taken all.
     LoseWakeUp,
+    /// A freeze leaves behind what waits for clients.
+    FreezeForgetsQueue,
+    /// A thawed session has no deadline.
+    FreezeForgetsTimer,
 }
 
 thread_local! {

@@ -47,6 +47,15 @@ const MARKS: &[&str] = &[
     "closed by a close frame",
     "data raced with the probe",
     "ended by a signal",
+    "interrupted",
+    "frozen between attachments",
+    "frozen in a body",
+    "frozen in a frame",
+    "frozen in a head",
+    "frozen in an upgrade",
+    "frozen while a queue waited",
+    "frozen with a parked poll",
+    "frozen with bytes left over",
     "flush timed out",
     "forced server close",
     "gone",
@@ -146,6 +155,8 @@ fn every_planted_bug_is_found() {
         Bug::NoHardLimit,
         Bug::AnswerTwice,
         Bug::LoseWakeUp,
+        Bug::FreezeForgetsQueue,
+        Bug::FreezeForgetsTimer,
     ];
     for bug in bugs {
         plant(Some(bug));

@@ -153,7 +153,8 @@ pub(super) fn settled<T>(
     let error = match outcome {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(error)) => error,
-        Err(JobError::Busy) => return Err(Code::Busy),
+        // Done or not: who asks again with the same id is told which.
+        Err(JobError::Busy | JobError::Interrupted) => return Err(Code::Busy),
         Err(JobError::Failed(payload)) => {
             let cause = payload
                 .downcast_ref::<BatchFailed>()

@@ -8,6 +8,7 @@
 //!
 //! Source: the Engine.IO protocol, revision 4, and what engine.io 6.6 does where that is silent.
 
+mod freeze;
 pub mod packet;
 pub mod payload;
 mod session;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
 
 use crate::config;
 use crate::reactor::ConnId;
@@ -29,6 +31,7 @@ use crate::timers::Timers;
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
 
+pub use freeze::{Damaged, Frozen};
 use packet::{Decoded, Packet};
 use payload::Record;
 use session::{Heart, Phase, Polling, Post, Probe, Transport, WebSocket};
@@ -187,7 +190,7 @@ enum Ending {
 }
 
 /// What happened so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Sessions opened.
     pub opened: u64,
@@ -221,6 +224,10 @@ pub struct Census {
     pub stranded: usize,
     /// Outputs, ends and sessions to be looked at that nobody has asked for.
     pub unsaid: usize,
+    /// Polls that wait for their answer.
+    pub parked: usize,
+    /// Sessions with a WebSocket that has not taken over yet.
+    pub probing: usize,
 }
 
 /// All sessions.
@@ -287,6 +294,14 @@ impl Engine {
     #[must_use]
     pub fn census(&self) -> Census {
         let waiting = || self.sessions.iter().map(|(_, row)| row.waiting_bytes());
+        let polling = || {
+            self.sessions
+                .iter()
+                .filter_map(|(_, row)| match &row.transport {
+                    Transport::Polling(polling) => Some(polling),
+                    Transport::WebSocket(_) => None,
+                })
+        };
         Census {
             sessions: self.sessions.len(),
             sids: self.by_sid.len(),
@@ -299,6 +314,8 @@ impl Engine {
                 .count(),
             waiting_bytes_most: waiting().max().unwrap_or(0),
             unsaid: self.outputs.len() + self.ended.len() + self.dirty.len(),
+            parked: polling().filter(|polling| polling.get.is_some()).count(),
+            probing: polling().filter(|polling| polling.probe.is_some()).count(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! Left out: the length-prefixed framing of WebTransport, which needs QUIC.
 
 use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::websocket::{Data, OpCode, frame};
 
@@ -101,6 +102,24 @@ impl Packet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.frame.is_empty()
+    }
+}
+
+/// Frozen as its kind and its body, from which its forms are made again.
+impl Serialize for Packet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.is_binary(), self.body()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Packet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (is_binary, body) = <(bool, Bytes)>::deserialize(deserializer)?;
+        Ok(if is_binary {
+            Self::binary(&body)
+        } else {
+            Self::text(|out| out.extend_from_slice(&body))
+        })
     }
 }
 

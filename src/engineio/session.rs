@@ -11,6 +11,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::packet::Packet;
 use crate::config;
 use crate::reactor::ConnId;
@@ -94,13 +96,13 @@ pub struct Session {
     pub(super) is_dirty: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Transport {
     Polling(Polling),
     WebSocket(WebSocket),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Polling {
     /// The parked poll.
     pub(super) get: Option<ConnId>,
@@ -109,7 +111,7 @@ pub(super) struct Polling {
 }
 
 /// A post that is not answered yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Post {
     /// Its body has not come to its end.
     Arriving(ConnId),
@@ -126,7 +128,7 @@ impl Post {
 }
 
 /// A WebSocket that wants to take over from polling.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Probe {
     pub(super) conn: ConnId,
     pub(super) until: Time,
@@ -134,14 +136,14 @@ pub(super) struct Probe {
     pub(super) noop_at: Option<Time>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct WebSocket {
     pub(super) conn: ConnId,
     /// Bytes the kernel refused.
     pub(super) left: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Heart {
     /// The next ping leaves then.
     Resting { ping_at: Time },
@@ -149,7 +151,7 @@ pub(super) enum Heart {
     Awaiting { dead_at: Time, was_put_off: bool },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
     Open,
     /// Ended by us while no poll was parked: the next one is told so.

@@ -4,6 +4,8 @@
 //! Never knows the head, the time, or whose body it is.
 //! Left out: what extensions and trailers say. They are checked, counted against limits, and dropped.
 
+use serde::{Deserialize, Serialize};
+
 use super::Refusal;
 use super::head::is_token_byte;
 use super::work;
@@ -19,7 +21,7 @@ const SIZE_LINE_BYTES_MAX: u32 = 256;
 const EXTENSION_BYTES_MAX: u32 = 16 * 1024;
 
 /// Where in the grammar the next byte stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum At {
     Size {
         size: u64,
@@ -50,7 +52,7 @@ enum At {
 }
 
 /// The state of one body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Chunks {
     at: At,
     line_bytes: u32,

@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use memchr::memchr;
+use serde::{Deserialize, Serialize};
 
 use super::request::{Method, Version};
 use super::{Refusal, work};
@@ -17,7 +18,7 @@ use crate::config;
 /// The search for the blank line, resumed where it stopped: each byte is looked at once however the head is cut.
 ///
 /// Every verdict depends on the position of a byte alone, so it is the same for every cutting.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Search {
     searched: u32,
     line_start: u32,
@@ -78,7 +79,7 @@ impl Search {
 }
 
 /// A place within a head.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
     start: u32,
     end: u32,
@@ -103,21 +104,21 @@ impl Place {
 }
 
 /// How the end of the body is found (RFC 9112 §6.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Framing {
     Length(u64),
     Chunked,
 }
 
 /// Whether the client waits for our word before it sends the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Expects {
     Nothing,
     Continue,
 }
 
 /// What a head says, as places in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Parts {
     pub(super) method: Method,
     pub(super) method_name: Place,

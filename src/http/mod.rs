@@ -26,11 +26,12 @@ use std::mem;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use self::body::Chunks;
 use self::head::{Expects, Framing, Parts, Search};
 use crate::config;
-use crate::time::{Now, Time};
+use crate::time::{Now, Rebase, Time};
 
 pub use self::date::date;
 pub use self::refusal::Refusal;
@@ -65,12 +66,12 @@ pub use self::response::{Response, SECURITY_HEADERS, reason};
 /// | `Chunked` | the head was taken, the body gathers   | idle and rate of the body           | the last chunk       |
 /// | `Owed`    | a request is out                       | none: it is our turn                | [`Connection::answer`] |
 /// | `Over`    | refused, closed or no longer HTTP      | none                                |                      |
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Connection {
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     Idle {
         since: Time,
@@ -91,14 +92,14 @@ enum State {
 }
 
 /// Whether the connection has yet to send its first request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum First {
     Request,
     Later,
 }
 
 /// A body of known length, of which not all has come.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Counted {
     parts: Parts,
     head_bytes: usize,
@@ -109,7 +110,7 @@ struct Counted {
 }
 
 /// A body in chunks, of which not all has come.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Chunked {
     parts: Parts,
     head: Vec<u8>,
@@ -121,14 +122,14 @@ struct Chunked {
 }
 
 /// Whether a `100 Continue` is still to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Interim {
     None,
     Due,
 }
 
 /// How a body arrives, for its two deadlines.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Pace {
     since: Time,
     last: Time,
@@ -136,6 +137,11 @@ struct Pace {
 }
 
 impl Pace {
+    const fn rebase(&mut self, rebase: Rebase) {
+        self.since = rebase.of(self.since);
+        self.last = rebase.of(self.last);
+    }
+
     const fn from(now: Time) -> Self {
         Self {
             since: now,
@@ -478,6 +484,28 @@ impl Connection {
             State::Head { .. } => Some(Expired::Refused(Refusal::HeadTooSlow)),
             State::Counted(_) | State::Chunked(_) => Some(Expired::Refused(Refusal::BodyTooSlow)),
             State::Owed { .. } | State::Over => None,
+        }
+    }
+
+    /// Whether a part of a request's head has come.
+    #[cfg(feature = "world")]
+    pub(crate) const fn is_in_a_head(&self) -> bool {
+        matches!(self.state, State::Head { .. })
+    }
+
+    /// Whether a request's body is awaited.
+    #[cfg(feature = "world")]
+    pub(crate) const fn is_in_a_body(&self) -> bool {
+        matches!(self.state, State::Counted(_) | State::Chunked(_))
+    }
+
+    /// Goes on by another clock.
+    pub(crate) const fn rebase(&mut self, rebase: Rebase) {
+        match &mut self.state {
+            State::Idle { since, .. } | State::Head { since, .. } => *since = rebase.of(*since),
+            State::Counted(counted) => counted.pace.rebase(rebase),
+            State::Chunked(chunked) => chunked.pace.rebase(rebase),
+            State::Owed { .. } | State::Over => {}
         }
     }
 

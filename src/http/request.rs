@@ -9,11 +9,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Refusal;
 use super::head::{self, Parts, Place};
 
 /// The methods that have a meaning here; all others are [`Method::Other`], and only routing has an opinion on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Method {
     /// `GET`
     Get,
@@ -70,7 +72,7 @@ impl Method {
 }
 
 /// The two versions of HTTP on a plain connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Version {
     /// HTTP/1.0: closes after the answer unless asked not to.
     Http10,

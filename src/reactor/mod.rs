@@ -28,6 +28,7 @@ use bytes::Bytes;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
+use serde::{Deserialize, Serialize};
 
 use crate::slots::Id;
 use crate::time::{Now, Time};
@@ -44,7 +45,7 @@ pub type ConnId = Id<Stream>;
 pub struct ListenerId(pub u32);
 
 /// Who is at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Peer {
     /// A TCP connection, by the address the kernel names.
     Tcp(SocketAddr),

@@ -49,6 +49,8 @@ pub enum AckError {
     Unexpected(ArgsError),
     /// More answers are awaited from this socket than [`crate::config::SocketIo::acks_max`].
     TooMany,
+    /// The server was frozen while it waited; the client may still answer, and nobody will hear it.
+    Interrupted,
 }
 
 impl fmt::Display for AckError {
@@ -58,6 +60,7 @@ impl fmt::Display for AckError {
             Self::Disconnected => f.write_str("socket has been disconnected"),
             Self::Unexpected(error) => error.fmt(f),
             Self::TooMany => f.write_str("too many acknowledgements are awaited"),
+            Self::Interrupted => f.write_str("the server was frozen while it waited"),
         }
     }
 }
@@ -87,6 +90,16 @@ impl<A: App> Default for Acks<A> {
 impl<A: App> Acks<A> {
     pub(super) fn awaited_from(&self, key: SocketKey) -> usize {
         self.waiting.range((key, 0)..=(key, u64::MAX)).count()
+    }
+
+    /// Whether no answer is awaited.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// All of them, in the order of sockets and numbers.
+    pub(super) fn take_all(&mut self) -> BTreeMap<(SocketKey, u64), Waiting<A>> {
+        std::mem::take(&mut self.waiting)
     }
 
     #[cfg(feature = "world")]

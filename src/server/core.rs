@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::acks::{AckError, Acks, Then, Waiting};
@@ -31,18 +31,20 @@ use crate::slots::Side;
 use crate::socketio::args::{self, Encoded};
 use crate::socketio::packet::{self as wire, EventName, is_reserved};
 use crate::socketio::{NamespaceId, Phase, Reason, SocketKey, SocketRow, Sockets};
-use crate::time::{Now, Time};
+use crate::time::{Now, Rebase, Time};
 use crate::timers::{TimerId, Timers};
 use crate::websocket;
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
 
 /// One connection, as far as it has a state.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Conn {
     pub(super) protocol: Protocol,
     pub(super) peer: Peer,
     /// The session that this connection speaks for, or whose request it waits for.
     pub(super) session: Option<SessionId>,
+    #[serde(skip)]
     pub(super) timer: Option<TimerId>,
     /// Counts the requests that a route answers later, so that a late answer finds its own request or none.
     pub(super) visit: u32,
@@ -60,12 +62,14 @@ pub(super) struct Conn {
     pub(super) origin: Option<Box<str>>,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) enum Protocol {
     Http(http::Connection),
     WebSocket(websocket::Reader),
 }
 
 /// A post with more packets than one turn bears.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Posted {
     pub(super) conn: ConnId,
     pub(super) session: SessionId,
@@ -119,7 +123,7 @@ pub(super) struct Joining {
 }
 
 /// Numbers of the whole server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Connections accepted.
     pub connections: u64,
@@ -163,7 +167,7 @@ pub(super) struct Core<A: App> {
     pub(super) stopping: Stopping,
     /// Kept between broadcasts, so that none allocates once the largest has been.
     targets: Vec<SocketKey>,
-    next_number: u64,
+    pub(super) next_number: u64,
     random: StdRng,
 }
 
@@ -213,6 +217,44 @@ impl<A: App> Core<A> {
             targets: Vec::new(),
             next_number: 0,
             random,
+        }
+    }
+
+    /// Whether anything waits as a closure.
+    pub(super) fn has_closures(&self) -> bool {
+        let is_empty = self.acks.is_empty() && self.gatherings.len() == 0;
+        !(is_empty && self.jobs.is_empty() && self.later.is_empty())
+    }
+
+    /// Knows nobody any more, and goes on counting where it was.
+    pub(super) fn reset(&mut self) {
+        let seed = self.random.random();
+        let (now, next_number) = (self.now, self.next_number);
+        let fresh = Self::new(self.config.clone(), seed);
+        let mut sockets = fresh.sockets;
+        for name in self.sockets.names() {
+            let id = sockets.namespace(name);
+            let records = self.sockets.adapter(id).records_events();
+            sockets.adapter_mut(id).record_events(records);
+        }
+        *self = Self {
+            now,
+            next_number,
+            sockets,
+            ..fresh
+        };
+    }
+
+    /// Lets the connections go on by another clock.
+    pub(super) fn rebase_conns(&mut self, rebase: Rebase) {
+        for (_, row) in self.conns.iter_mut() {
+            if let Protocol::Http(http) = &mut row.protocol {
+                http.rebase(rebase);
+            }
+        }
+        let conns: Vec<_> = self.conns.iter().map(|(conn, _)| conn).collect();
+        for conn in conns {
+            self.watch(conn);
         }
     }
 

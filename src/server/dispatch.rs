@@ -98,7 +98,7 @@ impl<A: App> Server<A> {
     }
 
     /// Asks the steps of a joining socket's namespace, from where it was left.
-    fn authorize(&mut self, key: SocketKey) {
+    pub(super) fn authorize(&mut self, key: SocketKey) {
         while let Some(mut joining) = self.core.joining.remove(&key) {
             let namespace = self.core.sockets.namespace_of(key);
             let table = namespace.and_then(|id| self.handlers.table(id));
@@ -329,7 +329,12 @@ impl<A: App> Server<A> {
         }
     }
 
-    fn with_socket(&mut self, key: SocketKey, what: &str, run: impl FnOnce(&mut Socket<'_, A>)) {
+    pub(super) fn with_socket(
+        &mut self,
+        key: SocketKey,
+        what: &str,
+        run: impl FnOnce(&mut Socket<'_, A>),
+    ) {
         if self.core.sockets.phase(key).is_none() {
             return;
         }

@@ -42,6 +42,8 @@ pub enum GatheringEnd {
     TooMuch,
     /// More broadcasts await answers than [`crate::config::SocketIo::gatherings_max`]: nobody was asked.
     TooMany,
+    /// The server was frozen; what those say who have not answered, nobody will hear.
+    Interrupted,
 }
 
 /// One socket's answer to a broadcast.
@@ -211,9 +213,18 @@ impl<A: App> Gatherings<A> {
                 ends.push(*of);
             }
         }
-        ends.into_iter()
-            .filter_map(|of| self.end(of, GatheringEnd::TimedOut))
-            .collect()
+        self.end_each(ends, GatheringEnd::TimedOut)
+    }
+
+    /// Ends them all.
+    pub(super) fn end_all(&mut self, end: GatheringEnd) -> Vec<Ended<A>> {
+        self.end_each(self.open.keys().copied().collect(), end)
+    }
+
+    fn end_each(&mut self, mut of: Vec<(NamespaceId, u64)>, end: GatheringEnd) -> Vec<Ended<A>> {
+        // The map has no order, and the same run is to have the same.
+        of.sort_unstable();
+        of.into_iter().filter_map(|of| self.end(of, end)).collect()
     }
 
     pub(super) fn end(&mut self, of: (NamespaceId, u64), end: GatheringEnd) -> Option<Ended<A>> {

@@ -6,13 +6,15 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::HandshakeKept;
 use crate::http::{Request, query};
 use crate::reactor::Peer;
 use crate::time::UnixMillis;
 
 /// The request that opened a session, as far as it was kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Handshake {
     head: Option<Box<[u8]>>,
     url: Box<str>,

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::acks::AckError;
 use super::core::{Core, Counters, Deferred};
+use super::freeze::Interrupted;
 use super::handshake::Handshake;
 use super::operator::Operator;
 use super::{App, cors};
@@ -141,6 +142,8 @@ pub enum JobError {
     Busy,
     /// The job, or the batch it was in, failed; the payload says why, if the lane's worker gave one.
     Failed(Box<dyn Any + Send>),
+    /// The server was frozen while the job was under way: it may be done, not done, or still be done.
+    Interrupted,
 }
 
 impl<'a, A: App> Context<'a, A> {
@@ -269,6 +272,7 @@ fn come_home<T: 'static>(outcome: Outcome) -> Result<T, JobError> {
     match outcome {
         Ok(value) => Ok(*value.downcast().expect("a lane's job returns its own type")),
         Err(payload) if payload.is::<lanes::Full>() => Err(JobError::Busy),
+        Err(payload) if payload.is::<Interrupted>() => Err(JobError::Interrupted),
         Err(payload) => Err(JobError::Failed(payload)),
     }
 }

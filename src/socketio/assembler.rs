@@ -5,18 +5,19 @@
 //! Left out: attachments of two packets at once, which the protocol has no way to tell apart.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::json;
 use super::packet::{Kind, Packet, Violation, decode};
 use crate::config;
 
 /// Holds at most one packet until its attachments have come; while it holds none, it is one empty pointer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Assembler {
     waiting: Option<Box<Waiting>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Waiting {
     due: usize,
     held_bytes: usize,
@@ -24,7 +25,7 @@ struct Waiting {
 }
 
 /// A packet with all of its attachments.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Complete {
     kind: Kind,
     namespace: Box<str>,

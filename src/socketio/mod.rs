@@ -7,6 +7,7 @@
 pub mod adapter;
 pub mod args;
 pub mod assembler;
+mod freeze;
 mod json;
 pub mod packet;
 #[cfg(any(test, feature = "world"))]
@@ -14,6 +15,7 @@ pub mod property;
 mod sockets;
 
 pub use adapter::{Adapter, RoomEvent, SocketId, SocketKey};
+pub use freeze::{Frozen, ThawError};
 pub use sockets::{
     Attachments, NamespaceId, OutOfOrder, Phase, Reason, Refusal, SocketRow, Sockets, Step,
 };

@@ -9,11 +9,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::json;
 use crate::config;
 
 /// The kind of a packet, as its first digit says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// `0`: a client wants into a namespace, or is let in.
     Connect,

@@ -13,6 +13,7 @@ use std::fmt;
 use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
 
 use super::adapter::{Adapter, SocketKey};
 use super::assembler::{Assembler, Complete};
@@ -55,7 +56,7 @@ impl fmt::Display for Reason {
 }
 
 /// Names a namespace; namespaces are never removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NamespaceId(u32);
 
 impl NamespaceId {
@@ -67,7 +68,7 @@ impl NamespaceId {
 }
 
 /// Where a socket is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// Being authorized.
     Joining,
@@ -78,28 +79,28 @@ pub enum Phase {
 }
 
 /// One socket: who it is, where, and through which session. Seen from outside by its key only.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SocketRow {
-    id: Sid,
-    session: SessionId,
-    namespace: NamespaceId,
-    phase: Phase,
-    is_in_adapter: bool,
+    pub(super) id: Sid,
+    pub(super) session: SessionId,
+    pub(super) namespace: NamespaceId,
+    pub(super) phase: Phase,
+    pub(super) is_in_adapter: bool,
 }
 
 /// A namespace: its name, its rooms and its own count of acknowledgements.
 #[derive(Debug)]
-struct Namespace {
-    name: Box<str>,
-    adapter: Adapter,
-    next_ack: u64,
+pub(super) struct Namespace {
+    pub(super) name: Box<str>,
+    pub(super) adapter: Adapter,
+    pub(super) next_ack: u64,
 }
 
 /// One connection as Socket.IO sees it.
-#[derive(Debug, Default)]
-struct Client {
-    sockets: Vec<SocketKey>,
-    assembler: Assembler,
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Client {
+    pub(super) sockets: Vec<SocketKey>,
+    pub(super) assembler: Assembler,
 }
 
 /// What a packet is about.
@@ -147,11 +148,11 @@ pub struct OutOfOrder;
 #[derive(Debug)]
 pub struct Sockets {
     config: config::SocketIo,
-    namespaces: Vec<Namespace>,
+    pub(super) namespaces: Vec<Namespace>,
     by_name: HashMap<Box<str>, NamespaceId>,
-    rows: Slots<SocketRow>,
-    by_id: HashMap<Sid, SocketKey>,
-    clients: Side<Session, Client>,
+    pub(super) rows: Slots<SocketRow>,
+    pub(super) by_id: HashMap<Sid, SocketKey>,
+    pub(super) clients: Side<Session, Client>,
     random: StdRng,
 }
 
@@ -196,6 +197,11 @@ impl Sockets {
     #[must_use]
     pub fn name(&self, namespace: NamespaceId) -> &str {
         &self.namespaces[namespace.index()].name
+    }
+
+    /// The names of all namespaces, in the order they were made.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.iter().map(|namespace| &*namespace.name)
     }
 
     /// A namespace's rooms.
@@ -291,6 +297,11 @@ impl Sockets {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// All sockets of all namespaces, by their place.
+    pub fn keys(&self) -> impl Iterator<Item = SocketKey> {
+        self.rows.iter().map(|(key, _)| key)
     }
 
     /// How many rooms there are in all namespaces.

@@ -15,6 +15,8 @@ use std::borrow::Cow;
 use std::mem;
 use std::str;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Control, Data, Message, OpCode, Violation};
 use crate::config;
 
@@ -22,14 +24,14 @@ use crate::config;
 ///
 /// Input it leaves must be shown again as it was left, with more behind it: the start of a frame's payload may be
 /// unmasked already.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Reader {
     state: State,
     /// A message in fragments, from its first to its last. Boxed: a browser never sends one.
     message: Option<Box<Fragments>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     /// The input begins with a header, or the part of one that has come.
     Header,
@@ -40,7 +42,7 @@ enum State {
 }
 
 /// A frame whose header has been taken. Invariant: `unchecked <= done <= length`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Frame {
     kind: Kind,
     is_final: bool,
@@ -54,7 +56,7 @@ struct Frame {
 }
 
 /// The opcodes that exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Kind {
     Continuation,
     Text,
@@ -65,7 +67,7 @@ enum Kind {
 }
 
 /// The part of a message that has come. Invariant: `bytes.len() <= message_bytes_max`, and `count <= fragments_max`.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Fragments {
     content: Content,
     count: u32,
@@ -74,7 +76,7 @@ struct Fragments {
     unchecked: u8,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Content {
     Text,
     Binary,
@@ -121,6 +123,12 @@ impl Reader {
         self.message
             .as_ref()
             .map_or(0, |message| message.bytes.capacity())
+    }
+
+    /// Whether a frame's payload or a message's further fragments are awaited.
+    #[cfg(feature = "world")]
+    pub(crate) const fn is_in_the_middle(&self) -> bool {
+        matches!(self.state, State::Payload(_)) || self.message.is_some()
     }
 
     fn read<'a>(

@@ -126,7 +126,7 @@ fn hash(context: &mut Context<'_, Chat>, applicant: Applicant, password: String)
         move |hasher: &mut Hasher| hasher.hash(&password, &salt),
         move |context, hashed| match hashed {
             Ok(phc) => make(context, applicant, phc),
-            Err(JobError::Busy) => applicant.give_up(context, No::Busy),
+            Err(JobError::Busy | JobError::Interrupted) => applicant.give_up(context, No::Busy),
             Err(JobError::Failed(_)) => applicant.give_up(context, No::Failed(Code::Internal)),
         },
     );

@@ -100,7 +100,9 @@ fn check(context: &mut Context<'_, Chat>, attempt: Attempt, found: Option<SignIn
             }
             // It stays counted.
             (Ok(_), _) => attempt.visitor.refuse(context, No::Wrong),
-            (Err(JobError::Busy), _) => give_up(context, &attempt, No::Busy),
+            (Err(JobError::Busy | JobError::Interrupted), _) => {
+                give_up(context, &attempt, No::Busy)
+            }
             (Err(JobError::Failed(_)), _) => {
                 give_up(context, &attempt, No::Failed(Code::Internal));
             }

@@ -1,6 +1,7 @@
 //! The switchboard without a reactor: lives of sockets here, HTTP and the end of the process by subject.
 
 mod events;
+mod freezing;
 mod gathering;
 mod stopping;
 mod web;

@@ -323,7 +323,7 @@ pub fn town(config: Config, books: SharedBooks, seed: u64) -> Server<Town> {
                         let outcome = match outcome {
                             Ok(number) if number != nonce => Some("I8: another job's outcome"),
                             Err(JobError::Failed(_)) => Some("a job failed"),
-                            Ok(_) | Err(JobError::Busy) => None,
+                            Ok(_) | Err(JobError::Busy | JobError::Interrupted) => None,
                         };
                         if let Some(wrong) = outcome {
                             context.app.books.borrow_mut().wrong(wrong.to_owned());
@@ -476,6 +476,7 @@ fn ask(socket: &mut Guest<'_>) {
                     Err(roomcast::server::AckError::TimedOut) => "timed out",
                     Err(roomcast::server::AckError::Disconnected) => "gone",
                     Err(roomcast::server::AckError::TooMany) => "too many",
+                    Err(roomcast::server::AckError::Interrupted) => "interrupted",
                     Err(roomcast::server::AckError::Unexpected(_)) => "unexpected",
                 };
                 *books.answers.entry(outcome).or_default() += 1;

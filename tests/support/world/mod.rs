@@ -9,6 +9,7 @@
 mod app;
 mod chance;
 mod client;
+mod freeze;
 mod network;
 mod protocol;
 mod report;
@@ -57,6 +58,9 @@ struct World {
     is_healed: bool,
     turns: u64,
     turns_at_one_time: u64,
+    seed: u64,
+    /// How often the server was frozen and thawed.
+    freezes: u64,
 }
 
 /// Lives through one world.
@@ -106,6 +110,8 @@ impl World {
             is_healed: false,
             turns: 0,
             turns_at_one_time: 0,
+            seed,
+            freezes: 0,
         }
     }
 
@@ -150,7 +156,8 @@ impl World {
     /// Lets time pass until then.
     fn until(&mut self, end: u64) -> Result<(), String> {
         loop {
-            let deadline = self.server.deadline().map(|at| at.0.max(self.net.now));
+            let deadline = self.server.deadline();
+            let deadline = deadline.map(|at| self.net.world_time(at).max(self.net.now));
             let next = match (self.net.next_at(), deadline) {
                 (Some(a), Some(b)) => a.min(b),
                 (Some(at), None) | (None, Some(at)) => at,
@@ -174,6 +181,7 @@ impl World {
             }
             self.net.turn(&mut self.server);
             self.check()?;
+            self.perhaps_freeze()?;
         }
         self.net.now = self.net.now.max(end);
         Ok(())
@@ -309,6 +317,7 @@ impl World {
 
     /// The orderly end: within the time for it the loop is told to end, and every session was.
     fn end_by_signal(&mut self) -> Result<(), String> {
+        self.net.weights.freeze = 0;
         let now = self.net.clock();
         self.server.asked_to_stop(now);
         self.net.turn(&mut self.server);

@@ -139,6 +139,8 @@ pub struct Network {
     settling: Vec<LinkId>,
     jobs: VecDeque<Running>,
     is_told_again: bool,
+    /// What the server's clock is ahead of the world's.
+    ahead: u64,
 }
 
 impl Network {
@@ -161,6 +163,7 @@ impl Network {
             settling: Vec::new(),
             jobs: VecDeque::new(),
             is_told_again: false,
+            ahead: 0,
         }
     }
 
@@ -189,11 +192,29 @@ impl Network {
         Some(event)
     }
 
+    /// The server goes on by another clock, which has counted from another start.
+    pub fn change_clock(&mut self) {
+        self.ahead = *self
+            .chance
+            .pick(&[self.ahead, 0, 40_000_000, 90_000_000_000]);
+    }
+
+    /// When that is by the world's time.
+    pub const fn world_time(&self, at: Time) -> u64 {
+        at.0.saturating_sub(self.ahead)
+    }
+
     pub const fn clock(&self) -> Now {
         Now {
-            mono: Time(self.now),
+            mono: Time(self.now + self.ahead),
             wall: UnixMillis(1_750_000_000_000 + self.now / 1000),
         }
+    }
+
+    /// Whether bytes wait in an inbox, too few for what they begin.
+    pub fn has_left_over(&self) -> bool {
+        let open = self.links.iter().filter(|link| link.phase == Phase::Open);
+        open.into_iter().any(|link| !link.inbox.is_empty())
     }
 
     pub fn connect(

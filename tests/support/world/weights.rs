@@ -50,6 +50,8 @@ pub struct Weights {
     /// Packets and frames that break the protocol.
     pub wrong: u64,
     pub fresh_links: u64,
+    /// The server is frozen and thawed after a turn.
+    pub freeze: u64,
     /// Bytes that may wait for one client.
     pub queue_bytes_max: usize,
     pub ping_every_s: u64,
@@ -76,6 +78,7 @@ impl Weights {
         let (binary, job, question) = (sometimes(200), sometimes(150), sometimes(200));
         let (namespace_churn, session_churn, wrong) = (sometimes(80), sometimes(40), sometimes(30));
         let fresh_links = sometimes(700);
+        let freeze = sometimes(30);
         Self {
             clients: chance.between(2, 7),
             storm_s: chance.between(10, 50),
@@ -102,6 +105,7 @@ impl Weights {
             session_churn,
             wrong,
             fresh_links,
+            freeze,
             queue_bytes_max: *chance.pick(&[8 * 1024, 64 * 1024, 1024 * 1024]),
             ping_every_s: *chance.pick(&[2, 11, 25]),
             packets_per_turn: *chance.pick(&[1, 2, 1000]),

@@ -1,0 +1,123 @@
+//! All sockets as plain data, and back.
+//!
+//! Namespaces are frozen by name and found again by name: the new process may have described them in another order.
+//! Indices over other things (ids, rooms) are made anew.
+//! Left out: the source of chance, which is a fresh one, and the configuration, which is the new process's own.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::SocketKey;
+use super::adapter;
+use super::sockets::{Client, NamespaceId, SocketRow, Sockets};
+use crate::engineio::Session;
+use crate::engineio::SessionId;
+use crate::slots::{Side, Slots};
+
+/// All sockets, frozen.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Frozen {
+    namespaces: Vec<FrozenNamespace>,
+    next_generation: u32,
+    rows: Vec<(SocketKey, SocketRow)>,
+    clients: Vec<(SessionId, Client)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct FrozenNamespace {
+    name: Box<str>,
+    next_ack: u64,
+    rooms: adapter::Frozen,
+}
+
+/// Why what was frozen cannot be thawed here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThawError {
+    /// It makes no sense.
+    Damaged,
+    /// There are sockets in a namespace that is not there.
+    NoNamespace(Box<str>),
+}
+
+impl Sockets {
+    /// What must not be lost of all sockets.
+    #[must_use]
+    pub fn freeze(&self) -> Frozen {
+        let namespaces = self.namespaces.iter();
+        let rows = self.rows.iter();
+        let clients = self.clients.iter();
+        Frozen {
+            namespaces: namespaces
+                .map(|namespace| FrozenNamespace {
+                    name: namespace.name.clone(),
+                    next_ack: namespace.next_ack,
+                    rooms: namespace.adapter.freeze(),
+                })
+                .collect(),
+            next_generation: self.rows.next_generation(),
+            rows: rows.map(|(key, row)| (key, row.clone())).collect(),
+            clients: clients.map(|(id, client)| (id, client.clone())).collect(),
+        }
+    }
+
+    /// Takes what was frozen, in place of all sockets it has.
+    ///
+    /// # Errors
+    /// If it makes no sense, or has sockets where there is no namespace. Nothing is changed then.
+    pub fn thaw(&mut self, frozen: Frozen) -> Result<(), ThawError> {
+        let mut rows = frozen.rows;
+        for (_, row) in &mut rows {
+            let namespace = frozen.namespaces.get(row.namespace.index());
+            let name = &namespace.ok_or(ThawError::Damaged)?.name;
+            row.namespace = self
+                .find_namespace(name)
+                .ok_or_else(|| ThawError::NoNamespace(name.clone()))?;
+        }
+        let by_id: HashMap<_, _> = rows.iter().map(|(key, row)| (row.id, *key)).collect();
+        let rows = Slots::thaw(rows, frozen.next_generation);
+        let clients = clients(frozen.clients, &rows)?;
+        if by_id.len() != rows.len() {
+            return Err(ThawError::Damaged);
+        }
+        for namespace in &frozen.namespaces {
+            if let Some(id) = self.find_namespace(&namespace.name) {
+                self.thaw_namespace(id, namespace, &rows);
+            }
+        }
+        self.rows = rows;
+        self.by_id = by_id;
+        self.clients = clients;
+        Ok(())
+    }
+
+    fn thaw_namespace(
+        &mut self,
+        id: NamespaceId,
+        frozen: &FrozenNamespace,
+        rows: &Slots<SocketRow>,
+    ) {
+        let namespace = &mut self.namespaces[id.index()];
+        namespace.next_ack = frozen.next_ack;
+        namespace.adapter.thaw(&frozen.rooms, |key| {
+            let row = rows.get(key).filter(|row| row.namespace == id)?;
+            row.is_in_adapter.then_some(row.id)
+        });
+    }
+}
+
+/// Each client with its sockets, each of which must be there and its own.
+fn clients(
+    frozen: Vec<(SessionId, Client)>,
+    rows: &Slots<SocketRow>,
+) -> Result<Side<Session, Client>, ThawError> {
+    let mut clients = Side::new();
+    for (session, client) in frozen {
+        let is_own = |key: &SocketKey| rows.get(*key).is_some_and(|row| row.session == session);
+        if !client.sockets.iter().all(is_own) {
+            return Err(ThawError::Damaged);
+        }
+        clients.insert(session, client);
+    }
+    Ok(clients)
+}
