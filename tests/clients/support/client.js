@@ -15,17 +15,20 @@ export const WAYS = {
 /** The clients of one test, which are gone at its end. */
 export class Clients {
   #server;
+  #connect;
   #options;
   #sockets = [];
 
-  constructor(server, way) {
+  /** `connect` is the function of that name of another generation of the client. */
+  constructor(server, way, connect = io) {
     this.#server = server;
+    this.#connect = connect;
     this.#options = { ...WAYS[way], forceNew: true, reconnection: false, autoConnect: false };
   }
 
   /** A client that is not connected yet. */
   make(namespace = "/", options = {}) {
-    const socket = io(this.#server.url + namespace, { ...this.#options, ...options });
+    const socket = this.#connect(this.#server.url + namespace, { ...this.#options, ...options });
     this.#sockets.push(socket);
     return socket;
   }

@@ -1,0 +1,163 @@
+// The official client's older generations: whoever has not updated a page for years finds the same server.
+// What is said here every generation understands; what only the newest can do is in the other files.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+
+import { io as io3 } from "socket.io-client-3";
+
+import { Clients, WAYS, arrive, heard, heardTimes, listen, upgraded } from "./support/client.js";
+import { Server } from "./support/server.js";
+
+const GENERATIONS = {
+  3: { connect: io3 },
+};
+const ANSWERED_WITHIN_MS = 10_000;
+
+let server;
+before(async () => {
+  server = await Server.start();
+});
+after(() => server.kill());
+
+/** The values of the acknowledgement. */
+function ask(socket, event, ...args) {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new Error(`"${event}" was not acknowledged`));
+    const timer = setTimeout(giveUp, ANSWERED_WITHIN_MS);
+    socket.emit(event, ...args, (...values) => {
+      clearTimeout(timer);
+      resolve(values);
+    });
+  });
+}
+
+for (const [number, { connect }] of Object.entries(GENERATIONS)) {
+  for (const way of Object.keys(WAYS)) {
+    describe(`socket.io-client ${number} over ${way}`, () => {
+      let clients;
+      beforeEach(() => {
+        clients = new Clients(server, way, connect);
+      });
+      afterEach(() => clients.leave());
+
+      test("client and server agree on the socket's id", async () => {
+        const socket = await clients.connect();
+        assert.deepEqual(await ask(socket, "getId"), [socket.id]);
+      });
+
+      test("events keep their values and their order", async () => {
+        const socket = await clients.connect();
+        const said = [[], [null, true, -1.5, "てすと 🚢 \u0000\"", [1, [2]], { a: { b: [] } }], ["last"]];
+        const events = heardTimes(socket, "echo-event", said.length);
+        for (const args of said) socket.emit("echo-event", ...args);
+        assert.deepEqual(await events, said);
+      });
+
+      test("bytes go there and back, alone, nested and none", async () => {
+        const socket = await clients.connect();
+        const every = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+        for (const args of [[every], [{ parts: [{ body: every }, "between", every] }], [Buffer.alloc(0), "after none"]]) {
+          const event = heard(socket, "echo-event");
+          socket.emit("echo-event", ...args);
+          assert.deepEqual(await event, args);
+        }
+      });
+
+      test("the server acknowledges, with several values and with bytes", async () => {
+        const socket = await clients.connect();
+        const args = [1, { two: [2] }, Buffer.from("3")];
+        assert.deepEqual(await ask(socket, "echo", ...args), args);
+      });
+
+      test("the client acknowledges, with values and with bytes", async () => {
+        const socket = await clients.connect();
+        socket.on("question", (question, answer) => answer(question, [Buffer.from("bytes")]));
+        const [{ values }] = await ask(socket, "server-ack", ANSWERED_WITHIN_MS, "question", "why?");
+        assert.deepEqual(values, ["why?", [Buffer.from("bytes")]]);
+      });
+
+      test("700 kB of text and of bytes come down whole", async () => {
+        const socket = await clients.connect();
+        const wanted = Buffer.alloc(700_000, "a");
+        assert.deepEqual(await ask(socket, "big", "text", wanted.length), [wanted.toString()]);
+        assert.deepEqual(await ask(socket, "big", "binary", wanted.length), [wanted]);
+      });
+
+      test("a broadcast reaches the room and nobody else, and a private message its socket", async () => {
+        const [speaker, member, stranger] = [await clients.connect(), await clients.connect(), await clients.connect()];
+        await ask(member, "join", "deck");
+        const strays = listen(stranger, "news");
+        const news = heardTimes(member, "news", 2);
+        await ask(speaker, "to", { rooms: ["deck"] }, "news", "to the room");
+        await ask(speaker, "to", { rooms: [member.id] }, "news", "to you", Buffer.from("alone"));
+        assert.deepEqual(await news, [["to the room"], ["to you", Buffer.from("alone")]]);
+        await ask(stranger, "echo");
+        assert.deepEqual(strays, []);
+      });
+
+      test("a second namespace shares the connection, and may be left alone", async () => {
+        const socket = await clients.connect();
+        const foo = clients.beside(socket, "/foo");
+        await arrive(foo);
+        assert.equal(foo.io.engine, socket.io.engine);
+        assert.notEqual(foo.id, socket.id);
+        assert.deepEqual(await ask(foo, "getId"), [foo.id]);
+        assert.deepEqual(await ask(foo, "echo", Buffer.from("x")), [Buffer.from("x")]);
+        foo.disconnect();
+        assert.deepEqual(await ask(socket, "echo", 1), [1]);
+      });
+
+      test("a namespace that is not there is refused, and the connection stays", async () => {
+        const socket = await clients.connect();
+        await assert.rejects(arrive(clients.beside(socket, "/nowhere")), { message: "Invalid namespace" });
+        assert.deepEqual(await ask(socket, "echo", 1), [1]);
+      });
+
+      test("who may not come in learns why, and who may is let in", async () => {
+        const refused = clients.make("/auth", { auth: { token: "guess" } });
+        await assert.rejects(arrive(refused), { message: "not authorized", data: { code: 401, need: ["token"] } });
+        const member = clients.make("/auth", { auth: { token: "secret", user: "bo" } });
+        const welcome = heard(member, "welcome");
+        await arrive(member);
+        assert.deepEqual(await welcome, [{ user: "bo", second: true }]);
+      });
+
+      test("the server ends a namespace, and a connection", async () => {
+        for (const close of [false, true]) {
+          const socket = await clients.connect();
+          const left = heard(socket, "disconnect");
+          socket.emit("disconnect-me", close);
+          assert.deepEqual(await left, ["io server disconnect"]);
+        }
+      });
+
+      test("a heartbeat is answered, and the line goes on", async () => {
+        const socket = await clients.connect();
+        await heard(socket.io.engine, "pong");
+        assert.deepEqual(await ask(socket, "echo", 1), [1]);
+      });
+
+      test("a server that died is found again", async (t) => {
+        const mortal = await Server.start();
+        const clients = new Clients(mortal, way, connect);
+        t.after(() => {
+          clients.leave();
+          return mortal.kill();
+        });
+        const socket = clients.make("/", { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 200 });
+        await arrive(socket);
+        await upgraded(socket);
+        const { id } = socket;
+        const left = heard(socket, "disconnect");
+        await mortal.kill();
+        assert.match((await left)[0], /^transport (close|error)$/);
+        const back = heard(socket, "connect");
+        await mortal.start();
+        await back;
+        assert.notEqual(socket.id, id);
+        assert.deepEqual(await ask(socket, "echo", "again"), ["again"]);
+      });
+    });
+  }
+}
