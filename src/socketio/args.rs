@@ -21,8 +21,9 @@ pub use write::{encode, encode_into};
 
 /// Arguments as they came: cheap to copy, parsed only as far as somebody asks.
 ///
-/// Given to `emit` as the whole of its arguments they are passed on untouched, attachments included; inside other
-/// arguments they are an error, since the numbers of their attachments would be wrong there.
+/// Given to `emit` as the whole of its arguments they are passed on untouched, attachments included (in the order of their
+/// placeholders, as every encoder has them); inside other arguments they are an error, since the numbers of their attachments
+/// would be wrong there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Args<'a> {
     list: &'a str,
@@ -87,11 +88,45 @@ impl<'a> Args<'a> {
 /// By this name the [`encode`] of this module knows [`Args`]; any other serializer sees the list and the attachments.
 const ARGS: &str = "$roomcast::Args";
 
+/// Arguments whose attachments stand in the order of their placeholders, each named once: as an encoder writes them. A
+/// client may send them in another order, or a handler may have left out some.
+fn in_order(args: Args<'_>) -> Option<(String, Vec<Bytes>)> {
+    if args.attachments.is_empty() {
+        return None;
+    }
+    let found = json::placeholders(args.list);
+    let indices = found.iter().map(|(_, index)| *index);
+    if indices.eq(0..args.attachments.len()) {
+        return None;
+    }
+    let (mut list, mut attachments) = (String::with_capacity(args.list.len()), Vec::new());
+    let mut at = 0;
+    for (range, index) in found {
+        let Some(attachment) = args.attachments.get(index) else {
+            continue;
+        };
+        list.push_str(&args.list[at..range.start]);
+        list.push_str(&format!(
+            "{{\"_placeholder\":true,\"num\":{}}}",
+            attachments.len()
+        ));
+        attachments.push(attachment.clone());
+        at = range.end;
+    }
+    list.push_str(&args.list[at..]);
+    Some((list, attachments))
+}
+
 impl Serialize for Args<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_tuple_struct(ARGS, 1 + self.attachments.len())?;
-        fields.serialize_field(self.list)?;
-        for attachment in self.attachments {
+        let ordered = in_order(*self);
+        let (list, attachments) = match &ordered {
+            Some((list, attachments)) => (&**list, &**attachments),
+            None => (self.list, self.attachments),
+        };
+        let mut fields = serializer.serialize_tuple_struct(ARGS, 1 + attachments.len())?;
+        fields.serialize_field(list)?;
+        for attachment in attachments {
             fields.serialize_field(&Raw(attachment))?;
         }
         fields.end()

@@ -5,6 +5,7 @@
 //! Knows nothing of packets. Left out: the grammar itself, which `serde_json` checks.
 
 use std::borrow::Cow;
+use std::ops::{ControlFlow, Range};
 
 use memchr::{memchr, memchr2};
 use serde::de::IgnoredAny;
@@ -201,6 +202,32 @@ fn code_unit(digits: &str) -> Option<(u16, &str)> {
 ///
 /// The reference looks at no object inside a placeholder; here all are looked at, since none has a reason to be there.
 pub(super) fn placeholders_fit(text: &str, attachments: usize) -> bool {
+    let fits = |_, index: Option<usize>| match index {
+        Some(index) if index < attachments => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
+    };
+    each_placeholder(text, fits).is_continue()
+}
+
+/// Where each attachment stands, and which: in the order of the text, without what is inside another one.
+pub(super) fn placeholders(text: &str) -> Vec<(Range<usize>, usize)> {
+    let mut found: Vec<(Range<usize>, usize)> = Vec::new();
+    let _ = each_placeholder(text, |range, index| {
+        while found
+            .pop_if(|(inner, _)| inner.start > range.start)
+            .is_some()
+        {}
+        found.extend(index.map(|index| (range, index)));
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+/// Shows every object that says it stands for an attachment, at its end: where it is, and which attachment it names.
+fn each_placeholder(
+    text: &str,
+    mut found: impl FnMut(Range<usize>, Option<usize>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let bytes = text.as_bytes();
     // One entry for each open container; arrays are entries whose keys nobody reads.
     let mut open: Vec<Container> = Vec::new();
@@ -215,8 +242,8 @@ pub(super) fn placeholders_fit(text: &str, attachments: usize) -> bool {
         match byte {
             b']' | b'}' => {
                 let closed = open.pop().unwrap_or_default();
-                if closed.is_placeholder && closed.index.is_none_or(|index| index >= attachments) {
-                    return false;
+                if closed.is_placeholder {
+                    found(closed.start..end, closed.index)?;
                 }
             }
             b':' => {}
@@ -229,25 +256,25 @@ pub(super) fn placeholders_fit(text: &str, attachments: usize) -> bool {
                 if let Some(container) = open.last_mut() {
                     container.saw(token);
                 }
-                match byte {
-                    b'{' => open.push(Container::default()),
-                    b'[' => open.push(Container {
-                        is_array: true,
+                if matches!(byte, b'{' | b'[') {
+                    open.push(Container {
+                        is_array: byte == b'[',
+                        start: at,
                         ..Container::default()
-                    }),
-                    _ => {}
+                    });
                 }
             }
         }
         at = skip_space(bytes, end);
     }
-    true
+    ControlFlow::Continue(())
 }
 
 /// What is known of an object that is still open. The last of two equal keys wins, as in `JSON.parse`.
 #[derive(Default)]
 struct Container {
     is_array: bool,
+    start: usize,
     key: Key,
     is_placeholder: bool,
     index: Option<usize>,
@@ -381,6 +408,23 @@ mod tests {
         for (inside, said) in rows {
             assert_eq!(unescape(inside), said);
         }
+    }
+
+    #[test]
+    fn placeholders_are_found_where_they_stand_and_not_inside_one_another() {
+        let found = |text| -> Vec<(&str, usize)> {
+            let found = placeholders(text).into_iter();
+            found.map(|(range, index)| (&text[range], index)).collect()
+        };
+        let (one, other) = (
+            r#"{"_placeholder":true,"num":1}"#,
+            r#"{ "num" : 0, "_placeholder" : true }"#,
+        );
+        let text = format!(r#"[{one},{{"a":[{other}]}},{{"_placeholder":false}},{one}]"#);
+        assert_eq!(placeholders(&text).len(), 3);
+        assert_eq!(found(text.leak()), [(one, 1), (other, 0), (one, 1)]);
+        let nested = r#"[{"_placeholder":true,"x":[{"_placeholder":true,"num":1}],"num":0}]"#;
+        assert_eq!(found(nested), [(&nested[1..nested.len() - 1], 0)]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::args::{Args, Binary, encode};
 use super::assembler::Assembler;
+use super::json::placeholders;
 use super::packet::{Packet, decode, write_ack, write_event};
 use crate::config;
 
@@ -76,7 +77,8 @@ fn packet_holds(packet: Packet<'_>, limits: &config::SocketIo) {
     }
 }
 
-/// Parsed arguments agree with `serde_json` wherever that reads them, and raw ones are written as they were.
+/// Parsed arguments agree with `serde_json` wherever that reads them; raw ones are written as they were, their attachments in
+/// the order of the placeholders.
 fn arguments_hold(packet: Packet<'_>, attachments: &[Bytes]) {
     let event = packet.event();
     let Some(list) = event.map(|event| event.args).or_else(|| packet.answers()) else {
@@ -84,9 +86,23 @@ fn arguments_hold(packet: Packet<'_>, attachments: &[Bytes]) {
     };
     let args = Args::new(list, attachments);
     let encoded = encode(&args).expect("raw arguments are as they are");
-    assert_eq!(
-        (&encoded.list[..], &encoded.attachments[..]),
-        (list.as_bytes(), attachments)
+    let written = str::from_utf8(&encoded.list).expect("JSON is UTF-8");
+    let named: Vec<_> = placeholders(list)
+        .into_iter()
+        .map(|(_, index)| index)
+        .collect();
+    if named.iter().copied().eq(0..attachments.len()) {
+        assert_eq!((written, &encoded.attachments[..]), (list, attachments));
+    }
+    let indices: Vec<_> = placeholders(written)
+        .into_iter()
+        .map(|(_, index)| index)
+        .collect();
+    assert!(indices.iter().copied().eq(0..encoded.attachments.len()));
+    let meant = named.iter().map(|index| &attachments[*index]);
+    assert!(
+        meant.eq(&encoded.attachments),
+        "each stands for the bytes it stood for"
     );
     for (index, argument) in args.iter().enumerate() {
         if let Ok(value) = serde_json::from_str::<Value>(argument) {

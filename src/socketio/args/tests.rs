@@ -177,7 +177,7 @@ fn placeholders_are_read_however_they_are_spelled() {
 #[test]
 fn arguments_nobody_looks_at_pass_through_untouched() {
     let attachments = [Bytes::from_static(b"x"), Bytes::from_static(b"y")];
-    let list = r#""\ud800", 1e999,{"_placeholder":true,"num":1} , {"_placeholder":true,"num":1}"#;
+    let list = r#""\ud800", 1e999,{"_placeholder":true,"num":0} , {"num":1,"_placeholder":true}"#;
     let args = Args::new(list, &attachments);
     assert_eq!(written(&args), (list.to_owned(), attachments.to_vec()));
     assert_eq!(
@@ -308,6 +308,37 @@ fn arguments_are_passed_on_from_any_of_them() {
     assert_eq!(args.skip(1).parse::<(String,)>().unwrap().0, "a,b");
     let (binary,) = args.skip(2).parse::<(Binary,)>().unwrap();
     assert_eq!(binary.0, "1");
-    assert_eq!(encode(&args.skip(2)).unwrap().attachments, attachments);
+    assert_eq!(encode(&args.skip(2)).unwrap().attachments, ["1"]);
     assert!(args.skip(3).is_empty() && args.skip(9).is_empty());
+}
+
+#[test]
+fn passed_on_attachments_stand_in_the_order_of_their_placeholders() {
+    let place = |index| format!(r#"{{"_placeholder":true,"num":{index}}}"#);
+    let attachments = [Bytes::from_static(b"0"), Bytes::from_static(b"1")];
+    let rows = [
+        (vec![0, 1], vec![0, 1]),
+        (vec![1, 0], vec![1, 0]),
+        (vec![1], vec![1]),
+        (vec![0, 0, 1], vec![0, 0, 1]),
+        (vec![], vec![]),
+    ];
+    for (named, sent) in rows {
+        let list = |indices: &[usize]| {
+            indices
+                .iter()
+                .map(|&index| place(index))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
+        let text = list(&named);
+        let encoded = encode(&Args::new(&text, &attachments)).unwrap();
+        let in_order: Vec<_> = (0..sent.len()).collect();
+        assert_eq!(encoded.list, list(&in_order).as_bytes(), "{named:?}");
+        let expected: Vec<_> = sent
+            .iter()
+            .map(|&index: &usize| attachments[index].clone())
+            .collect();
+        assert_eq!(encoded.attachments, expected, "{named:?}");
+    }
 }
