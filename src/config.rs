@@ -2,9 +2,11 @@
 //!
 //! Plain values with public fields: change what you need and hand the whole to [`crate::Server`]. Units are the last
 //! word of a name. Each layer is lent its own part and sees no other.
-//! Knows std only.
+//! Knows std and ranges of addresses only.
 
 use std::time::Duration;
+
+use crate::addresses::Network;
 
 /// All of it.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +32,13 @@ pub struct Reactor {
     pub backlog: u32,
     /// Connections open at once. `None`: what the process may open, less 64 for files, lanes and the rest.
     pub connections_max: Option<usize>,
-    /// Connections from one IPv4 address or IPv6 /64; a whole office may sit behind one. Loopback is exempt.
+    /// Connections from one IPv4 address or IPv6 /64; a whole office may sit behind one.
     pub connections_per_address_max: usize,
+    /// Whether loopback is exempt from the limits of one address: a proxy on this machine brings everybody from there.
+    pub loopback_exempt: bool,
+    /// Proxies, which bring many clients from one address: exempt from its limits, and believed when they say for whom
+    /// they speak (`X-Forwarded-For`). Nobody else is.
+    pub trusted_proxies: Vec<Network>,
     /// Connections accepted in one turn, so that a herd does not keep the others waiting.
     pub accepts_per_turn_max: usize,
     /// Bytes of one connection kept until the layer above takes them: one message with its frame, one head with its body.
@@ -55,6 +62,8 @@ impl Default for Reactor {
             backlog: 4096,
             connections_max: None,
             connections_per_address_max: 256,
+            loopback_exempt: true,
+            trusted_proxies: Vec::new(),
             accepts_per_turn_max: 256,
             inbox_bytes_max: 1_200_000,
             read_bytes_per_turn_max: 256 * 1024,
@@ -86,6 +95,8 @@ pub struct Http {
     pub body_bytes_per_second_min: usize,
     /// An idle keep-alive connection is closed after this (Node's 5 s, and one for the way).
     pub keep_alive_idle_max: Duration,
+    /// Pipelined requests answered before the others have their turn.
+    pub requests_per_turn_max: usize,
     /// Pipelined requests are not read while this many bytes of answers wait for the client.
     pub answers_waiting_bytes_max: usize,
     /// After a refusal that left a body unread: bytes read and thrown away so that the answer is not lost to a reset.
@@ -105,6 +116,7 @@ impl Default for Http {
             body_idle_max: Duration::from_secs(10),
             body_bytes_per_second_min: 1024,
             keep_alive_idle_max: Duration::from_secs(6),
+            requests_per_turn_max: 16,
             answers_waiting_bytes_max: 64 * 1024,
             linger_bytes_max: 64 * 1024,
             linger_within: Duration::from_secs(1),
@@ -138,6 +150,11 @@ impl Default for WebSocket {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Engine {
+    /// Sessions that one address may open in a second, once its burst is used up; more are answered 429. The address is
+    /// that of a connection, of a proxy's client where proxies are trusted.
+    pub handshakes_per_second_max: u32,
+    /// And at once: an office whose line was gone comes back together.
+    pub handshakes_burst_max: u32,
     /// Where it is served; requests whose path starts with this are its own.
     pub path: String,
     /// A ping follows the last pong by this (`pingInterval`).
@@ -175,6 +192,8 @@ pub struct Engine {
 impl Default for Engine {
     fn default() -> Self {
         Self {
+            handshakes_per_second_max: 100,
+            handshakes_burst_max: 200,
             path: "/socket.io/".to_owned(),
             ping_every: Duration::from_secs(25),
             pong_within: Duration::from_secs(20),

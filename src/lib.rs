@@ -91,6 +91,7 @@
 //! `client` embeds the official browser client and serves it; `chat` is the application and the binary, and brings `client`;
 //! both are on by default. Without them this is the library alone, which needs neither Node.js nor SQLite.
 
+pub mod addresses;
 #[cfg(feature = "chat")]
 pub mod chat;
 pub mod config;

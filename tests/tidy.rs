@@ -9,13 +9,17 @@ use std::path::{Path, PathBuf};
 
 /// Which room may name which other, by `crate::…`. Its own name is always allowed, and so is `world`, which exists in tests only.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("config", &[]),
+    ("addresses", &[]),
+    ("config", &["addresses"]),
     ("time", &[]),
     ("slots", &[]),
     ("sid", &[]),
     ("world", &[]),
     ("timers", &["time", "slots"]),
-    ("reactor", &["config", "slots", "time", "timers"]),
+    (
+        "reactor",
+        &["addresses", "config", "slots", "time", "timers"],
+    ),
     ("http", &["config", "time"]),
     ("websocket", &["config", "time"]),
     ("embedded", &["http"]),
@@ -48,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
+            "addresses",
             "config",
             "embedded",
             "engineio",

@@ -20,6 +20,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use super::stream::{Phase, Stream, Transport};
 use super::turn::{Due, Reactor};
 use super::{ListenerId, Peer, Service};
+use crate::addresses::{Neighbourhood, Network};
 use crate::config;
 use crate::time::{Now, Time};
 
@@ -67,7 +68,7 @@ impl Listeners {
     pub(super) fn new(config: &config::Reactor) -> Self {
         Self {
             open: Vec::new(),
-            addresses: Addresses::new(config.connections_per_address_max),
+            addresses: Addresses::new(config),
             connections_max: config.connections_max.unwrap_or_else(connections_possible),
             spare: spare(),
             warned: None,
@@ -289,15 +290,10 @@ fn connections_possible() -> usize {
 #[derive(Debug)]
 pub(super) struct Addresses {
     max: usize,
+    loopback_exempt: bool,
+    trusted_proxies: Vec<Network>,
     indices: HashMap<Neighbourhood, u32>,
     counts: Slab<(Neighbourhood, usize)>,
-}
-
-/// What counts as one address: an IPv4 address, or the /64 that one IPv6 customer is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Neighbourhood {
-    V4(u32),
-    V6(u64),
 }
 
 /// Where a connection was counted.
@@ -310,9 +306,11 @@ impl AddressIndex {
 }
 
 impl Addresses {
-    fn new(max: usize) -> Self {
+    fn new(config: &config::Reactor) -> Self {
         Self {
-            max,
+            max: config.connections_per_address_max,
+            loopback_exempt: config.loopback_exempt,
+            trusted_proxies: config.trusted_proxies.clone(),
             indices: HashMap::new(),
             counts: Slab::new(),
         }
@@ -320,9 +318,10 @@ impl Addresses {
 
     /// Counts a connection, unless its address has as many as it may.
     fn admit(&mut self, address: IpAddr) -> Option<AddressIndex> {
-        let Some(neighbourhood) = neighbourhood(address) else {
+        if self.is_exempt(address) {
             return Some(AddressIndex::EXEMPT);
-        };
+        }
+        let neighbourhood = Neighbourhood::from(address);
         if let Some(&index) = self.indices.get(&neighbourhood) {
             let (_, count) = &mut self.counts[index as usize];
             if *count >= self.max {
@@ -340,6 +339,14 @@ impl Addresses {
         Some(AddressIndex(index))
     }
 
+    fn is_exempt(&self, address: IpAddr) -> bool {
+        self.loopback_exempt && address.to_canonical().is_loopback()
+            || self
+                .trusted_proxies
+                .iter()
+                .any(|proxies| proxies.contains(address))
+    }
+
     /// Counts a connection no more.
     pub(super) fn release(&mut self, index: AddressIndex) {
         if index == AddressIndex::EXEMPT {
@@ -354,21 +361,16 @@ impl Addresses {
     }
 }
 
-/// What an address is counted as; `None` for loopback, behind which a proxy brings everybody.
-fn neighbourhood(address: IpAddr) -> Option<Neighbourhood> {
-    match address.to_canonical() {
-        address if address.is_loopback() => None,
-        IpAddr::V4(address) => Some(Neighbourhood::V4(address.to_bits())),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments().map(u64::from);
-            Some(Neighbourhood::V6(a << 48 | b << 32 | c << 16 | d))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn at_most(max: usize) -> Addresses {
+        Addresses::new(&config::Reactor {
+            connections_per_address_max: max,
+            ..config::Reactor::default()
+        })
+    }
 
     fn admit(addresses: &mut Addresses, address: &str) -> Option<AddressIndex> {
         addresses.admit(address.parse().unwrap())
@@ -376,7 +378,7 @@ mod tests {
 
     #[test]
     fn an_address_has_as_many_connections_as_it_may_and_a_released_one_makes_room() {
-        let mut addresses = Addresses::new(2);
+        let mut addresses = at_most(2);
         let first = admit(&mut addresses, "192.0.2.1").unwrap();
         assert!(admit(&mut addresses, "192.0.2.1").is_some());
         assert_eq!(admit(&mut addresses, "192.0.2.1"), None);
@@ -388,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_whole_slash_64_counts_as_one_address() {
-        let mut addresses = Addresses::new(1);
+        let mut addresses = at_most(1);
         assert!(admit(&mut addresses, "2001:db8:0:1::1").is_some());
         assert_eq!(admit(&mut addresses, "2001:db8:0:1:ffff::2"), None);
         assert!(admit(&mut addresses, "2001:db8:0:2::1").is_some());
@@ -396,11 +398,23 @@ mod tests {
 
     #[test]
     fn loopback_is_not_counted() {
-        let mut addresses = Addresses::new(0);
+        let mut addresses = at_most(0);
         for address in ["127.0.0.1", "127.3.2.1", "::1", "::ffff:127.0.0.1"] {
             assert_eq!(admit(&mut addresses, address), Some(AddressIndex::EXEMPT));
         }
         assert_eq!(admit(&mut addresses, "192.0.2.1"), None);
+        addresses.loopback_exempt = false;
+        assert_eq!(admit(&mut addresses, "127.0.0.1"), None);
+    }
+
+    #[test]
+    fn a_trusted_proxy_is_not_counted() {
+        let mut addresses = at_most(0);
+        addresses.trusted_proxies = vec!["192.0.2.0/24".parse().unwrap()];
+        for address in ["192.0.2.1", "::ffff:192.0.2.1"] {
+            assert_eq!(admit(&mut addresses, address), Some(AddressIndex::EXEMPT));
+        }
+        assert_eq!(admit(&mut addresses, "192.0.3.1"), None);
     }
 
     #[test]
@@ -429,7 +443,7 @@ mod tests {
 
     #[test]
     fn addresses_that_left_leave_nothing_behind() {
-        let mut addresses = Addresses::new(9);
+        let mut addresses = at_most(9);
         let both = [
             admit(&mut addresses, "192.0.2.1"),
             admit(&mut addresses, "192.0.2.1"),
