@@ -42,6 +42,12 @@ pub struct Network {
     prefix_bits: u8,
 }
 
+/// Whether an address is exempt from the limits of one address: many clients come from there.
+pub(crate) fn is_exempt(loopback_exempt: bool, proxies: &[Network], address: IpAddr) -> bool {
+    loopback_exempt && address.to_canonical().is_loopback()
+        || proxies.iter().any(|network| network.contains(address))
+}
+
 /// A text that names no range of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoNetwork;

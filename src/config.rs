@@ -43,6 +43,8 @@ pub struct Reactor {
     pub accepts_per_turn_max: usize,
     /// Bytes of one connection kept until the layer above takes them: one message with its frame, one head with its body.
     pub inbox_bytes_max: usize,
+    /// Bytes kept of all connections; beyond it the one of which most is kept is closed. A quarter of a host with 512 MB.
+    pub inboxes_bytes_max: usize,
     /// Bytes read from one connection before the others have their turn.
     pub read_bytes_per_turn_max: usize,
     /// Backlogged streams written in one turn, after those that were read in it.
@@ -66,6 +68,7 @@ impl Default for Reactor {
             trusted_proxies: Vec::new(),
             accepts_per_turn_max: 256,
             inbox_bytes_max: 1_200_000,
+            inboxes_bytes_max: 128 * 1024 * 1024,
             read_bytes_per_turn_max: 256 * 1024,
             writes_per_turn_max: 256,
             flush_within: Duration::from_secs(2),
@@ -171,6 +174,9 @@ pub struct Engine {
     pub queue_bytes_soft_max: usize,
     /// Bytes queued to one client that close it at once.
     pub queue_bytes_max: usize,
+    /// Bytes queued to all clients, what many share counted once; beyond it those for whom most waits are cut. A quarter
+    /// of a host with 512 MB.
+    pub queues_bytes_max: usize,
     /// How long a queue may stay above its soft limit; must be below [`Engine::pong_within`].
     pub slow_within: Duration,
     /// A session closed while no poll waits keeps its close packet this long for the next one.
@@ -202,6 +208,7 @@ impl Default for Engine {
             packets_per_turn_max: 1000,
             queue_bytes_soft_max: 1024 * 1024,
             queue_bytes_max: 4 * 1024 * 1024,
+            queues_bytes_max: 128 * 1024 * 1024,
             slow_within: Duration::from_secs(10),
             farewell_within: Duration::from_secs(30),
             upgrades: true,
@@ -246,6 +253,9 @@ pub struct SocketIo {
     pub attachments_max: usize,
     /// Bytes held for one packet until its last attachment has come.
     pub packet_bytes_max: usize,
+    /// Bytes held for all packets whose attachments have not come; beyond it the session that holds most is closed. Of the
+    /// largest packets, so many that nobody reaches it by chance.
+    pub packets_bytes_max: usize,
     /// A packet's last attachment must come this long after its text.
     pub attachments_within: Duration,
     /// Levels of nesting in the JSON of one packet.
@@ -270,6 +280,7 @@ impl Default for SocketIo {
             connect_within: Duration::from_secs(45),
             attachments_max: 10,
             packet_bytes_max: 1_000_000,
+            packets_bytes_max: 64_000_000,
             attachments_within: Duration::from_secs(10),
             json_depth_max: 128,
             namespaces_max: 32,

@@ -71,6 +71,7 @@
 //! | room | what it is for |
 //! |---|---|
 //! | [`config`] | every limit and duration, with the reason for its default |
+//! | [`addresses`] | which addresses count as one, and ranges of them |
 //! | [`slots`], [`time`], [`timers`], [`sid`] | ids with generations, moments, deadlines, ids nobody can guess |
 //! | [`reactor`] | the loop: what happens goes up as calls of [`reactor::Service`], what is to be done comes down as [`reactor::Action`]s |
 //! | [`http`] | one keep-alive connection: requests out of bytes, answers into bytes; files and routes |

@@ -12,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, ValueEnum};
 use log::LevelFilter;
+use roomcast::addresses::Network;
 use roomcast::chat::folder::Folder;
 use roomcast::chat::{self, Opened, SignUp};
 use roomcast::config::Config;
@@ -46,6 +47,16 @@ struct Options {
         default_value = "./roomcast-data"
     )]
     data: PathBuf,
+
+    /// A proxy, by address or range (10.0.0.0/8): exempt from the limits of one address, and believed when it says for
+    /// whom it speaks (X-Forwarded-For). May be given more than once.
+    #[arg(
+        long,
+        value_name = "ADDR[/BITS]",
+        env = "ROOMCAST_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Vec<Network>,
 
     /// Who may make an account.
     #[arg(
@@ -113,7 +124,7 @@ fn run(options: Options) -> Result<(), Failure> {
         check_page(folder)?;
     }
     // From here on nothing on disk is touched before both are ours.
-    let (ports, addresses) = open_ports(&options.listen)?;
+    let (ports, addresses) = open_ports(&options.listen, &options.trusted_proxy)?;
     let folder = Folder::open(&options.data).map_err(|error| Failure {
         why: error.to_string(),
         code: CONFIG_ERROR,
@@ -141,8 +152,12 @@ fn check_page(folder: &Path) -> Result<(), Failure> {
     Err(failure(CONFIG_ERROR, what, "there is no index.html in it"))
 }
 
-fn open_ports(wanted: &[SocketAddr]) -> Result<(Ports, Vec<SocketAddr>), Failure> {
-    let limits = Config::default().reactor;
+fn open_ports(
+    wanted: &[SocketAddr],
+    trusted_proxies: &[Network],
+) -> Result<(Ports, Vec<SocketAddr>), Failure> {
+    let mut limits = Config::default().reactor;
+    limits.trusted_proxies = trusted_proxies.to_vec();
     let named: Vec<_> = wanted.iter().map(ToString::to_string).collect();
     let refused = |error| {
         let what = format!("cannot listen on {}", named.join(", "));
@@ -164,6 +179,7 @@ fn open_chat(folder: &Folder, options: Options) -> Result<Opened, Failure> {
             WhoSignsUp::Open => SignUp::Open,
         },
         public: options.public,
+        trusted_proxies: options.trusted_proxy,
         at: unix_millis(),
         pace: Pace::default(),
     };

@@ -8,6 +8,7 @@ mod support;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use roomcast::http::{Method, Response};
 use roomcast::{App, Config, Server};
 use support::{PATIENCE, Rig, header};
 
@@ -27,12 +28,24 @@ const REACHED: &[(&str, &str)] = &[
         "src/reactor/listener.rs an_address_has_as_many_connections_as_it_may_and_a_released_one_makes_room",
     ),
     (
+        "loopback_exempt",
+        "tests/limits.rs an_address_has_so_many_connections_and_another_has_its_own",
+    ),
+    (
+        "trusted_proxies",
+        "tests/limits.rs a_proxy_has_as_many_connections_as_it_brings_and_its_clients_are_told_apart",
+    ),
+    (
         "accepts_per_turn_max",
         "tests/reactor.rs a_herd_is_accepted_over_several_turns",
     ),
     (
         "inbox_bytes_max",
         "tests/reactor.rs a_full_inbox_stops_the_reading_until_something_is_taken",
+    ),
+    (
+        "inboxes_bytes_max",
+        "tests/limits.rs the_fullest_inbox_goes_when_all_hold_too_much",
     ),
     (
         "read_bytes_per_turn_max",
@@ -88,6 +101,10 @@ const REACHED: &[(&str, &str)] = &[
         "tests/limits.rs an_idle_connection_is_closed_without_a_word",
     ),
     (
+        "requests_per_turn_max",
+        "tests/limits.rs pipelined_requests_are_answered_a_few_at_a_time_and_in_order",
+    ),
+    (
         "answers_waiting_bytes_max",
         "src/server/tests/web.rs pipelined_answers_that_nobody_read_were_piled_up",
     ),
@@ -113,6 +130,14 @@ const REACHED: &[(&str, &str)] = &[
         "src/server/tests/mod.rs a_websocket_against_the_rules_is_told_why_and_given_two_seconds",
     ),
     // Engine
+    (
+        "handshakes_per_second_max",
+        "src/server/arrivals.rs an_address_has_its_burst_and_then_so_many_a_second",
+    ),
+    (
+        "handshakes_burst_max",
+        "tests/limits.rs an_address_that_opens_too_many_sessions_is_told_to_come_back",
+    ),
     ("path", "not a limit"),
     (
         "ping_every",
@@ -143,6 +168,10 @@ const REACHED: &[(&str, &str)] = &[
         "tests/limits.rs who_is_sent_more_than_may_wait_is_cut_at_once",
     ),
     (
+        "queues_bytes_max",
+        "tests/limits.rs the_longest_queue_goes_when_all_hold_too_much",
+    ),
+    (
         "slow_within",
         "tests/limits.rs who_reads_too_slowly_for_too_long_is_cut",
     ),
@@ -168,6 +197,10 @@ const REACHED: &[(&str, &str)] = &[
     (
         "packet_bytes_max",
         "tests/limits.rs a_packet_beyond_its_limits_ends_the_session",
+    ),
+    (
+        "packets_bytes_max",
+        "tests/limits.rs the_largest_packet_goes_when_all_that_wait_hold_too_much",
     ),
     (
         "attachments_within",
@@ -268,6 +301,132 @@ fn describe(server: &mut Server<Ends>) {
 
 fn next(ends: &Receiver<&'static str>) -> &'static str {
     ends.recv_timeout(PATIENCE).expect("an end")
+}
+
+#[test]
+fn an_address_has_so_many_connections_and_another_has_its_own() {
+    let (rig, _) = rig(|config| {
+        config.reactor.loopback_exempt = false;
+        config.reactor.connections_per_address_max = 2;
+    });
+    let (mut first, mut second) = (rig.websocket(), rig.websocket());
+    rig.connect().outlive();
+    rig.connect_from([127, 0, 0, 2]).open();
+    first.say("40");
+    assert!(first.hear().starts_with("40{"));
+    second.say("40");
+    assert!(second.hear().starts_with("40{"));
+    assert_eq!(rig.counters().connections_turned_away, 1);
+    drop(first);
+    second.say("41");
+    // The first has made room once the server has heard of its end.
+    while !rig.connect_from([127, 0, 0, 1]).try_open() {}
+}
+
+const OPENING: &str = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: here\r\n";
+
+#[test]
+fn an_address_that_opens_too_many_sessions_is_told_to_come_back() {
+    let (rig, _) = rig(|config| {
+        config.reactor.loopback_exempt = false;
+        config.engine.handshakes_per_second_max = 1;
+        config.engine.handshakes_burst_max = 3;
+    });
+    // All at once, so that no second passes between them.
+    let mut client = rig.connect();
+    client.send(format!("{OPENING}\r\n").repeat(5).as_bytes());
+    for _ in 0..3 {
+        assert_eq!(client.answer().0, 200);
+    }
+    let head = client.head();
+    assert!(
+        head.starts_with("HTTP/1.1 429 Too Many Requests\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("\r\nRetry-After: 1\r\n"), "{head}");
+    client.outlive();
+    assert_eq!(rig.counters().handshakes_throttled, 1);
+    rig.connect_from([127, 0, 0, 2]).open();
+}
+
+#[test]
+fn loopback_is_exempt_unless_it_is_counted() {
+    let (rig, _) = rig(|config| {
+        config.reactor.connections_per_address_max = 0;
+        config.engine.handshakes_burst_max = 0;
+    });
+    rig.websocket();
+}
+
+#[test]
+fn a_proxy_has_as_many_connections_as_it_brings_and_its_clients_are_told_apart() {
+    let (rig, _) = rig(|config| {
+        config.reactor.loopback_exempt = false;
+        config.reactor.trusted_proxies = vec!["127.0.0.9".parse().unwrap()];
+        config.reactor.connections_per_address_max = 1;
+        config.engine.handshakes_per_second_max = 1;
+        config.engine.handshakes_burst_max = 1;
+    });
+    let said = |client: &str| format!("{OPENING}X-Forwarded-For: {client}\r\n\r\n");
+    let mut first = rig.connect_from([127, 0, 0, 9]);
+    let mut second = rig.connect_from([127, 0, 0, 9]);
+    // What the client itself said stands further left, and does not make it somebody else.
+    first.send((said("192.0.2.1") + &said("6.6.6.6, 192.0.2.1")).as_bytes());
+    assert_eq!(first.answer().0, 200);
+    assert_eq!(first.answer().0, 429);
+    second.send(said("192.0.2.2").as_bytes());
+    assert_eq!(second.answer().0, 200);
+    // Whom nobody trusts speaks for himself alone.
+    let mut liar = rig.connect_from([127, 0, 0, 8]);
+    liar.send((said("192.0.2.3") + &said("192.0.2.4")).as_bytes());
+    assert_eq!(liar.answer().0, 200);
+    assert_eq!(liar.answer().0, 429);
+}
+
+#[test]
+fn the_fullest_inbox_goes_when_all_hold_too_much() {
+    let (rig, _) = rig(|config| config.reactor.inboxes_bytes_max = 100_000);
+    let post = |whole: usize, sent: usize| {
+        let head = format!("POST / HTTP/1.1\r\nHost: here\r\nContent-Length: {whole}\r\n\r\n");
+        [head.into_bytes(), vec![b'x'; sent]].concat()
+    };
+    let (mut more, mut less) = (rig.connect(), rig.connect());
+    more.send(&post(90_000, 70_000));
+    less.send(&post(60_000, 50_000));
+    more.outlive();
+    less.send(&[b'x'; 10_000]);
+    assert_eq!(less.answer().0, 404);
+    assert_eq!(rig.counters().connections_cut, 1);
+}
+
+#[test]
+fn pipelined_requests_are_answered_a_few_at_a_time_and_in_order() {
+    let mut config = Config::default();
+    config.http.requests_per_turn_max = 4;
+    let rig = Rig::new(
+        config,
+        || (),
+        |server| {
+            server.route(Method::Get, "/when/{number}", |request| {
+                let number = request.parameter().unwrap_or_default().into_owned();
+                Response::text(200, format!("{number} {:?}", request.io.now().mono)).into()
+            });
+        },
+    );
+    let mut client = rig.connect();
+    let requests: String = (0..100)
+        .map(|number| format!("GET /when/{number} HTTP/1.1\r\nHost: here\r\n\r\n"))
+        .collect();
+    client.send(requests.as_bytes());
+    let mut turns = Vec::new();
+    for number in 0..100 {
+        let (status, body) = client.answer();
+        let (of, when) = body.split_once(' ').unwrap();
+        assert_eq!((status, of), (200, number.to_string().as_str()));
+        turns.push(when.to_owned());
+    }
+    turns.dedup();
+    assert!(turns.len() >= 100 / 4, "{} turns", turns.len());
 }
 
 #[test]
@@ -420,6 +579,30 @@ fn who_reads_too_slowly_for_too_long_is_cut() {
 }
 
 #[test]
+fn the_longest_queue_goes_when_all_hold_too_much() {
+    let (rig, ends) = rig(|config| {
+        config.engine.queue_bytes_soft_max = usize::MAX;
+        config.engine.queue_bytes_max = usize::MAX;
+        config.engine.queues_bytes_max = 30_000_000;
+    });
+    let mut modest = rig.socket("");
+    let mut greedy = rig.socket("");
+    modest.say("42[\"flood\",12000000]");
+    modest.say("42[\"echo\",1]");
+    // Its turn has come once the first piece is here.
+    assert!(modest.hear().starts_with("42[\"flood\""));
+    greedy.say("42[\"flood\",64000000]");
+    assert_eq!(next(&ends), "slow consumer");
+    greedy.outlive();
+    for _ in 1..12 {
+        assert!(modest.hear().starts_with("42[\"flood\""));
+    }
+    assert_eq!(modest.hear(), "42[\"echo\",1]");
+    let counters = rig.engine_counters();
+    assert_eq!((counters.slow_consumers, counters.slow_by_total), (1, 1));
+}
+
+#[test]
 fn who_joins_no_namespace_is_closed_in_time() {
     let (rig, _) = rig(|config| config.socketio.connect_within = SOON);
     let mut client = rig.websocket();
@@ -458,6 +641,22 @@ fn a_packet_beyond_its_limits_ends_the_session() {
     client.frame(0x82, &[0; 201]);
     assert_eq!(client.hear(), "close 1000");
     assert_eq!(next(&ends), "parse error");
+}
+
+#[test]
+fn the_largest_packet_goes_when_all_that_wait_hold_too_much() {
+    let (rig, ends) = rig(|config| config.socketio.packets_bytes_max = 1000);
+    let two = "452-[\"echo\",{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":1}]";
+    let (mut larger, mut smaller) = (rig.socket(""), rig.socket(""));
+    larger.say(two);
+    larger.frame(0x82, &[1; 600]);
+    smaller.say(two);
+    smaller.frame(0x82, &[2; 400]);
+    assert_eq!(larger.hear(), "close 1000");
+    assert_eq!(next(&ends), "parse error");
+    smaller.frame(0x82, b"b");
+    assert_eq!(smaller.hear(), two);
+    assert_eq!(rig.counters().packets_dropped, 1);
 }
 
 #[test]

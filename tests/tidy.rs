@@ -70,6 +70,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "chat",
         &[
+            "addresses",
             "config",
             "http",
             "reactor::lanes",
@@ -97,48 +98,6 @@ const NOT_REACHED: &[(&str, &str)] = &[
     ("offline_after", "the chat is still being built"),
     ("presence_every", "the chat is still being built"),
     ("expiry_every", "the chat is still being built"),
-    (
-        "connections_per_address_max",
-        "loopback is exempt and tests have no other address; the count has unit tests in reactor/listener.rs",
-    ),
-    (
-        "read_bytes_per_turn_max",
-        "a matter of fairness, not of safety: the reactor's tests send far more than one budget",
-    ),
-    (
-        "head_within",
-        "reached by its default, in http/tests/deadlines.rs",
-    ),
-    (
-        "body_bytes_per_second_min",
-        "reached by its default, in http/tests/deadlines.rs",
-    ),
-    (
-        "keep_alive_idle_max",
-        "reached by its default, in http/tests/deadlines.rs",
-    ),
-    ("answers_waiting_bytes_max", "due in tests/limits.rs"),
-    (
-        "linger_bytes_max",
-        "due in tests/limits.rs; lingering itself is a mark of the simulated world",
-    ),
-    (
-        "linger_within",
-        "due in tests/limits.rs; lingering itself is a mark of the simulated world",
-    ),
-    (
-        "close_within",
-        "due in tests/limits.rs; lingering itself is a mark of the simulated world",
-    ),
-    (
-        "upgrade_within",
-        "due in tests/limits.rs; reached by its default in the simulated world (`upgrade abandoned`)",
-    ),
-    ("connect_within", "reached by its default, in server/tests"),
-    (
-        "attachments_within",
-        "due in tests/limits.rs; reached by its default in the simulated world",
-    ),
 ];
 
 /// A source file, by its path below the crate's root.

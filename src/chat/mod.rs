@@ -38,6 +38,7 @@ use self::reply::asked;
 use self::store::{Reader, RoomId, SessionId, Store, StoreError, UserId};
 use self::throttle::Throttle;
 use self::workspace::Workspace;
+use crate::addresses::Network;
 use crate::config::Config;
 use crate::config::chat::{self as limits, Pace};
 use crate::http::{Method, Response};
@@ -78,6 +79,8 @@ pub struct Options {
     pub at: u64,
     /// What is done by the clock.
     pub pace: Pace,
+    /// Proxies that may say for whom they speak.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// The chat's state on the loop.
@@ -233,7 +236,7 @@ pub fn open(options: Options) -> Result<Opened, StoreError> {
         is_full: false,
         failure: None,
     };
-    let mut server = Server::new(config(), chat);
+    let mut server = Server::new(config(options.trusted_proxies), chat);
     server.adopt(named);
     describe(&mut server);
     server.with(sessions::watch_expiry);
@@ -255,8 +258,9 @@ fn new_first_run_code(
     Ok(code)
 }
 
-fn config() -> Config {
+fn config(trusted_proxies: Vec<Network>) -> Config {
     let mut config = Config::default();
+    config.reactor.trusted_proxies = trusted_proxies;
     config.engine.payload_bytes_max = limits::PACKET_BYTES_MAX;
     config
 }

@@ -77,6 +77,7 @@ impl Engine {
     /// # Errors
     /// If it makes no sense; the engine is left as it was.
     pub fn thaw(&mut self, frozen: Frozen, rebase: Rebase) -> Result<(), Damaged> {
+        let packets: Vec<_> = frozen.packets.into_iter().map(Packet::weighed).collect();
         let mut rows = Vec::with_capacity(frozen.sessions.len());
         let mut by_sid = HashMap::with_capacity(frozen.sessions.len());
         for (id, session) in frozen.sessions {
@@ -84,7 +85,7 @@ impl Engine {
                 return Err(Damaged);
             };
             place.insert(id);
-            rows.push((id, session.thaw(&frozen.packets, rebase)?));
+            rows.push((id, session.thaw(&packets, rebase)?));
         }
         let sessions = Slots::thaw(rows, frozen.next_generation);
         if sessions.len() != by_sid.len() {

@@ -12,6 +12,7 @@ mod freeze;
 pub mod packet;
 pub mod payload;
 mod session;
+mod weight;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -200,8 +201,14 @@ pub struct Counters {
     pub received: u64,
     /// Packets queued.
     pub sent: u64,
-    /// Sessions closed because they took too long to read.
+    /// Sessions closed because they did not take what they were sent, for whichever of the reasons below.
     pub slow_consumers: u64,
+    /// Of these, because more waited than [`config::Engine::queue_bytes_max`].
+    pub slow_by_queue: u64,
+    /// Of these, because too much waited for longer than [`config::Engine::slow_within`].
+    pub slow_by_time: u64,
+    /// Of these, because more waited for all than [`config::Engine::queues_bytes_max`], and most for them.
+    pub slow_by_total: u64,
     /// Sessions closed because a ping was not answered.
     pub ping_timeouts: u64,
 }
@@ -246,6 +253,8 @@ pub struct Engine {
     ended: VecDeque<(SessionId, Reason)>,
     random: StdRng,
     counters: Counters,
+    /// What all packets may weigh before room is made again.
+    relieve_above: usize,
 }
 
 impl Engine {
@@ -253,6 +262,7 @@ impl Engine {
     #[must_use]
     pub fn new(config: config::Engine, seed: [u8; 32]) -> Self {
         Self {
+            relieve_above: config.queues_bytes_max,
             config,
             sessions: Slots::new(),
             by_sid: HashMap::new(),
@@ -695,8 +705,8 @@ impl Engine {
             .slow_since
             .is_some_and(|since| since + self.config.slow_within <= now)
         {
-            self.counters.slow_consumers += 1;
-            return self.end(now, id, Reason::SlowConsumer, Ending::Cut);
+            self.counters.slow_by_time += 1;
+            return self.cut(now, id);
         }
         let is_held = session.slow_since.is_some() && session.polling_mut().is_none();
         if let Some(Polling {
@@ -755,10 +765,46 @@ impl Engine {
         #[cfg(feature = "world")]
         let is_too_much = is_too_much && !world::is_planted(Bug::NoHardLimit);
         if is_too_much {
-            self.counters.slow_consumers += 1;
-            return self.end(now, id, Reason::SlowConsumer, Ending::Cut);
+            self.counters.slow_by_queue += 1;
+            return self.cut(now, id);
         }
         self.mark(id);
+        let alive_bytes = weight::alive_bytes();
+        if alive_bytes > self.relieve_above {
+            self.relieve(now, alive_bytes);
+        }
+    }
+
+    fn cut(&mut self, now: Time, id: SessionId) {
+        self.counters.slow_consumers += 1;
+        self.end(now, id, Reason::SlowConsumer, Ending::Cut);
+    }
+
+    /// All packets together weigh too much: those for whom most waits are cut, until the rest is within the limit.
+    ///
+    /// What they had is given back when the loop has closed their connections, and what they shared with others not even
+    /// then; so this is asked again only after an eighth of the limit has come on top.
+    fn relieve(&mut self, now: Time, alive_bytes: usize) {
+        let max = self.config.queues_bytes_max;
+        self.relieve_above = alive_bytes.saturating_add(max / 8);
+        let mut over = alive_bytes - max;
+        let waiting = |(id, session): (SessionId, &Session)| (session.waiting_bytes(), id);
+        let mut heaviest: Vec<_> = self.sessions.iter().map(waiting).collect();
+        heaviest.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+        for (bytes, id) in heaviest {
+            if over == 0 || bytes == 0 {
+                return;
+            }
+            over = over.saturating_sub(bytes);
+            self.counters.slow_by_total += 1;
+            if self.sessions.get(id).is_some_and(Session::is_open) {
+                self.cut(now, id);
+            } else {
+                // It has ended, and only its goodbye waits.
+                self.counters.slow_consumers += 1;
+                self.forget(id);
+            }
+        }
     }
 
     /// Ends a session from our side: the client is told everything that waits, then that it is over.
@@ -777,7 +823,12 @@ impl Engine {
     /// The next thing that must reach the world, until `None`.
     pub fn poll_output(&mut self, now: Time) -> Option<Output> {
         while self.outputs.is_empty() {
-            let id = self.dirty.pop_front()?;
+            let Some(id) = self.dirty.pop_front() else {
+                if weight::alive_bytes() <= self.config.queues_bytes_max {
+                    self.relieve_above = self.config.queues_bytes_max;
+                }
+                return None;
+            };
             self.flush(now, id);
         }
         self.outputs.pop_front()
@@ -983,6 +1034,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
+        session.queued_bytes = queue.iter().map(Packet::len).sum();
         session.queue = queue;
         session.slow_since = None;
         session.phase = Phase::Farewell {

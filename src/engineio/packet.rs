@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::weight::weighed;
 use crate::websocket::{Data, OpCode, frame};
 
 /// One packet for a client, made once and shared by everybody it goes to.
@@ -67,10 +68,19 @@ impl Packet {
         let binary = matches!(opcode, OpCode::Data(Data::Binary));
         let (frame, header) = frame::seal(buffer, opcode);
         let header_bytes = u8::try_from(header).expect("a frame header is at most 10 bytes long");
-        Self {
+        let packet = Self {
             frame,
             header_bytes,
             binary,
+        };
+        packet.weighed()
+    }
+
+    /// The same packet, counted among those that are on their way out; one from the ice is not yet.
+    pub(super) fn weighed(self) -> Self {
+        Self {
+            frame: weighed(self.frame),
+            ..self
         }
     }
 

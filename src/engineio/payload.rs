@@ -10,6 +10,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use data_encoding::BASE64;
 
 use super::packet::{self, Decoded, Packet, Undecodable};
+use super::weight::weighed;
 
 /// What parts two packets (U+001E, "record separator").
 pub const SEPARATOR: u8 = 0x1e;
@@ -93,7 +94,7 @@ pub fn join<'p>(packets: impl ExactSizeIterator<Item = &'p Packet> + Clone) -> B
             body.put_slice(&packet.body());
         }
     }
-    body.freeze()
+    weighed(body.freeze())
 }
 
 /// The property the fuzzer holds this codec to; see `fuzz/fuzz_targets/engineio_payload.rs`.

@@ -93,6 +93,7 @@ impl Reactor {
         if stream.phase.is_closing() {
             self.closing -= 1;
         }
+        self.inboxes_bytes -= stream.inbox_bytes();
         self.outboxes.clear(&mut stream.outbox);
         self.listeners.addresses.release(stream.address);
     }
@@ -119,6 +120,7 @@ impl Reactor {
             return;
         };
         stream.phase = Phase::Ended;
+        self.inboxes_bytes -= stream.inbox_bytes();
         stream.inbox_discard();
         self.closing += 1;
         self.settling.push(id);
@@ -136,11 +138,12 @@ impl Reactor {
             }
             // Asked a second time, or after the peer: what is under way is what was asked for.
             (_, Phase::Connecting | Phase::Ended | Phase::Flushing | Phase::Lingering) => return,
-            (Close::Flush, Phase::Open) => stream.inbox_discard(),
-            (Close::Linger { bytes, time }, Phase::Open) => {
-                stream.inbox_discard();
-                stream.linger_later(bytes, time);
-            }
+            (Close::Flush | Close::Linger { .. }, Phase::Open) => {}
+        }
+        self.inboxes_bytes -= stream.inbox_bytes();
+        stream.inbox_discard();
+        if let Close::Linger { bytes, time } = how {
+            stream.linger_later(bytes, time);
         }
         stream.phase = Phase::Flushing;
         self.closing += 1;

@@ -20,7 +20,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use super::stream::{Phase, Stream, Transport};
 use super::turn::{Due, Reactor};
 use super::{ListenerId, Peer, Service};
-use crate::addresses::{Neighbourhood, Network};
+use crate::addresses::{self, Neighbourhood, Network};
 use crate::config;
 use crate::time::{Now, Time};
 
@@ -127,20 +127,21 @@ impl Listeners {
         self.open.iter().any(|listener| listener.ready)
     }
 
-    /// With the spare descriptor, gets rid of those who wait: they are closed, not left hanging.
-    fn turn_away(&mut self, index: usize, most: usize) {
-        for _ in 0..most {
+    /// With the spare descriptor, gets rid of those who wait: they are closed, not left hanging. Says how many.
+    fn turn_away(&mut self, index: usize, most: usize) -> usize {
+        for count in 0..most {
             if self.spare.take().is_none() {
-                return;
+                return count;
             }
             let accepted = self.open[index].socket.accept();
             let none_left = accepted.is_err();
             drop(accepted);
             self.spare = spare();
             if none_left {
-                return;
+                return count;
             }
         }
+        most
     }
 
     fn warn(&mut self, now: Time, error: &io::Error) {
@@ -179,7 +180,10 @@ impl Reactor {
             match self.accept_one(service, now, index) {
                 Attempt::Again => {}
                 Attempt::Drained => return,
-                Attempt::Exhausted(error) => return self.accept_later(now, index, &error),
+                Attempt::Exhausted(error) => {
+                    let turned_away = self.accept_later(now, index, &error);
+                    return service.turned_away(now, turned_away);
+                }
             }
         }
         self.listeners.open[index].ready = true;
@@ -193,9 +197,11 @@ impl Reactor {
         };
         listener.pause = PAUSE_MIN;
         if self.streams.len() >= self.listeners.connections_max {
+            service.turned_away(now, 1);
             return Attempt::Again;
         }
         let Some(counted) = self.listeners.addresses.admit(address.ip()) else {
+            service.turned_away(now, 1);
             return Attempt::Again;
         };
         if !INHERITED {
@@ -212,15 +218,18 @@ impl Reactor {
         }
     }
 
-    fn accept_later(&mut self, now: Now, index: usize, error: &io::Error) {
+    /// Says how many were turned away.
+    fn accept_later(&mut self, now: Now, index: usize, error: &io::Error) -> usize {
         self.listeners.warn(now.mono, error);
-        self.listeners
+        let turned_away = self
+            .listeners
             .turn_away(index, self.config.accepts_per_turn_max);
         let listener = &mut self.listeners.open[index];
         let number = u32::try_from(index).expect("fewer listeners than slots");
         self.timers
             .arm(now.mono + listener.pause, Due::Accept(ListenerId(number)));
         listener.pause = (listener.pause * 2).min(PAUSE_MAX);
+        turned_away
     }
 }
 
@@ -318,7 +327,7 @@ impl Addresses {
 
     /// Counts a connection, unless its address has as many as it may.
     fn admit(&mut self, address: IpAddr) -> Option<AddressIndex> {
-        if self.is_exempt(address) {
+        if addresses::is_exempt(self.loopback_exempt, &self.trusted_proxies, address) {
             return Some(AddressIndex::EXEMPT);
         }
         let neighbourhood = Neighbourhood::from(address);
@@ -337,14 +346,6 @@ impl Addresses {
             .expect("fewer addresses than connections");
         self.indices.insert(neighbourhood, index);
         Some(AddressIndex(index))
-    }
-
-    fn is_exempt(&self, address: IpAddr) -> bool {
-        self.loopback_exempt && address.to_canonical().is_loopback()
-            || self
-                .trusted_proxies
-                .iter()
-                .any(|proxies| proxies.contains(address))
     }
 
     /// Counts a connection no more.

@@ -94,6 +94,8 @@ pub fn seed() -> [u8; 32] {
 pub trait Service {
     /// A peer has connected.
     fn accepted(&mut self, now: Now, listener: ListenerId, conn: ConnId, peer: Peer);
+    /// So many peers have connected and were closed at once: there are too many, in all or from their address.
+    fn turned_away(&mut self, _now: Now, _count: usize) {}
     /// An [`Action::Connect`] has come to its end.
     fn connected(&mut self, now: Now, tag: Tag, result: io::Result<ConnId>);
     /// Takes whole things off the front and says how many bytes that was; what is left is shown again, as it was left,

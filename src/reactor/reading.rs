@@ -23,7 +23,10 @@ impl Reactor {
             };
             stream.flags.clear(Flags::LISTED);
             match stream.phase {
-                Phase::Open => self.read_open(service, now, id),
+                Phase::Open => {
+                    self.read_open(service, now, id);
+                    self.make_room(service, now);
+                }
                 Phase::Lingering => self.read_into_nothing(id),
                 Phase::Connecting | Phase::Ended | Phase::Flushing => {}
             }
@@ -40,8 +43,10 @@ impl Reactor {
         };
         stream.read_turn = self.turn;
         if stream.flags.lower(Flags::SHOW) && stream.inbox_bytes() > 0 {
+            self.inboxes_bytes -= stream.inbox_bytes();
             let taken = service.received(now, id, stream.inbox_mut());
             stream.inbox_take(taken);
+            self.inboxes_bytes += stream.inbox_bytes();
         }
         let mut budget = self.config.read_bytes_per_turn_max;
         while stream.flags.has(Flags::READY) && !stream.flags.has(Flags::HELD) {
@@ -73,6 +78,7 @@ impl Reactor {
             }
             budget = budget.saturating_sub(count);
             let fresh = &mut bytes[..count];
+            self.inboxes_bytes -= stream.inbox_bytes();
             if stream.inbox_bytes() == 0 {
                 let taken = service.received(now, id, fresh);
                 debug_assert!(taken <= count, "a service takes no more than it was shown");
@@ -82,6 +88,19 @@ impl Reactor {
                 let taken = service.received(now, id, stream.inbox_mut());
                 stream.inbox_take(taken);
             }
+            self.inboxes_bytes += stream.inbox_bytes();
+        }
+    }
+
+    /// All inboxes together hold too much: the fullest goes, and whoever fills it.
+    fn make_room<S: Service>(&mut self, service: &mut S, now: Now) {
+        if self.inboxes_bytes <= self.config.inboxes_bytes_max {
+            return;
+        }
+        let streams = self.streams.iter();
+        let fullest = streams.max_by_key(|(_, stream)| stream.inbox_bytes());
+        if let Some((id, _)) = fullest {
+            self.broken(service, now, id, io::ErrorKind::QuotaExceeded.into());
         }
     }
 

@@ -68,6 +68,8 @@ pub struct Reactor {
     pub(super) settling: Vec<ConnId>,
     /// How many streams are in a phase that ends by itself.
     pub(super) closing: usize,
+    /// Bytes in all inboxes.
+    pub(super) inboxes_bytes: usize,
     /// Facts that came up while actions were performed.
     news: Vec<News>,
     /// Lists that only lend their memory.
@@ -137,6 +139,7 @@ impl Reactor {
             backlog: VecDeque::new(),
             settling: Vec::new(),
             closing: 0,
+            inboxes_bytes: 0,
             news: Vec::new(),
             outcomes: Vec::new(),
             letters: VecDeque::new(),

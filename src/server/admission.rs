@@ -6,10 +6,11 @@
 
 use super::core::{Core, Due, Protocol};
 use super::handshake::Handshake;
-use super::{App, Server, cors};
+use super::{App, Server, cors, forwarded};
+use crate::addresses;
 use crate::engineio::{self, Admission, Asked, Engine, Refusal, SessionId, TransportName};
 use crate::http::{self, Method, Response, query};
-use crate::reactor::ConnId;
+use crate::reactor::{ConnId, Peer};
 use crate::websocket::{self, handshake};
 
 impl<A: App> Server<A> {
@@ -36,6 +37,14 @@ impl<A: App> Server<A> {
             admission => Ok(admission),
         });
         match admission {
+            Ok(Admission::Open(_)) if !self.core.may_arrive(conn, request) => {
+                self.core.counters.handshakes_throttled += 1;
+                let response = Response::text(429, "too many connections from your address\n")
+                    .header("Retry-After", "1")
+                    .close();
+                let response = self.core.with_cors(conn, request, response);
+                self.core.respond(conn, &response);
+            }
             Ok(admission) => self.admitted(conn, request, mount, admission),
             Err(refusal) if request.is_upgrade() => {
                 let response = Response::new(400)
@@ -97,7 +106,9 @@ impl<A: App> Server<A> {
         };
         row.session = Some(session);
         let (kept, at) = (self.core.config.engine.handshake_kept, self.core.now);
-        let handshake = Handshake::of(request, row.peer, at.wall, kept);
+        let proxies = &self.core.config.reactor.trusted_proxies;
+        let client = forwarded::client(proxies, row.peer, request);
+        let handshake = Handshake::of(request, client, at.wall, kept);
         self.core.handshakes.insert(session, handshake);
         log::debug!("session {session} opened on connection {conn}");
         match mount {
@@ -131,6 +142,19 @@ pub(super) fn admit(engine: &Engine, request: &http::Request<'_>) -> Result<Admi
 }
 
 impl<A: App> Core<A> {
+    /// Whether the client's address may open another session just now.
+    fn may_arrive(&mut self, conn: ConnId, request: &http::Request<'_>) -> bool {
+        let limits = &self.config.reactor;
+        let peer = self.conns.get(conn).map_or(Peer::Unix, |row| row.peer);
+        let Peer::Tcp(client) = forwarded::client(&limits.trusted_proxies, peer, request) else {
+            return true;
+        };
+        addresses::is_exempt(limits.loopback_exempt, &limits.trusted_proxies, client.ip())
+            || self
+                .arrivals
+                .admit(self.now.mono, &self.config.engine, client.ip())
+    }
+
     pub(super) fn answer_engine_request(&mut self, conn: ConnId, answer: engineio::Answer) {
         let response = match answer {
             engineio::Answer::Payload(body) => Response::new(200)

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::acks::{AckError, Acks, Then, Waiting};
+use super::arrivals::Arrivals;
 use super::events::Said;
 use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
@@ -127,10 +128,18 @@ pub(super) struct Joining {
 pub struct Counters {
     /// Connections accepted.
     pub connections: u64,
+    /// Connections closed as they came: too many in all, or from one address.
+    pub connections_turned_away: u64,
+    /// Connections closed because too much was kept of all, and most of them.
+    pub connections_cut: u64,
+    /// Sessions not opened because their address had opened too many just before.
+    pub handshakes_throttled: u64,
     /// Requests answered.
     pub requests: u64,
     /// Connections refused because a rule of HTTP or WebSocket was broken.
     pub violations: u64,
+    /// Sessions closed because packets whose attachments had not come held too much together.
+    pub packets_dropped: u64,
     /// Handlers that panicked.
     pub panics: u64,
 }
@@ -165,6 +174,7 @@ pub(super) struct Core<A: App> {
     pub(super) deferred: VecDeque<Deferred>,
     pub(super) counters: Counters,
     pub(super) stopping: Stopping,
+    pub(super) arrivals: Arrivals,
     /// Kept between broadcasts, so that none allocates once the largest has been.
     targets: Vec<SocketKey>,
     pub(super) next_number: u64,
@@ -214,6 +224,7 @@ impl<A: App> Core<A> {
             deferred: VecDeque::new(),
             counters: Counters::default(),
             stopping: Stopping::No,
+            arrivals: Arrivals::default(),
             targets: Vec::new(),
             next_number: 0,
             random,

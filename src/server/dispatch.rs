@@ -40,7 +40,10 @@ impl<A: App> Server<A> {
         match incoming {
             Incoming::Text(text) => match self.core.sockets.text(session, text) {
                 Ok(Some(packet)) => self.packet(session, &packet, &[]),
-                Ok(None) => self.core.await_attachments(session),
+                Ok(None) => {
+                    self.core.await_attachments(session);
+                    self.core.make_room();
+                }
                 Err(violation) => self.core.undecodable(session, violation),
             },
             Incoming::Binary(bytes) => match self.core.sockets.binary(session, &bytes) {
@@ -50,7 +53,7 @@ impl<A: App> Server<A> {
                     }
                     self.packet(session, &complete.packet(), complete.attachments());
                 }
-                Ok(None) => {}
+                Ok(None) => self.core.make_room(),
                 Err(violation) => self.core.undecodable(session, violation),
             },
         }
@@ -355,6 +358,14 @@ impl<A: App> Core<A> {
         log::debug!("session {session} sent no packet: {violation}");
         self.engine
             .close(self.now.mono, session, engineio::Reason::ParseError);
+    }
+
+    /// Packets that wait for their attachments hold too much together: the largest goes.
+    fn make_room(&mut self) {
+        if let Some(session) = self.sockets.holds_too_much() {
+            self.counters.packets_dropped += 1;
+            self.undecodable(session, Violation::TooMuchHeld);
+        }
     }
 
     fn await_attachments(&mut self, session: SessionId) {

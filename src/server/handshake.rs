@@ -79,7 +79,7 @@ impl Handshake {
         )
     }
 
-    /// The address it came from; none over a Unix socket.
+    /// The address it came from, of a trusted proxy's client if one brought it; none over a Unix socket.
     #[must_use]
     pub const fn address(&self) -> Option<IpAddr> {
         match self.peer {

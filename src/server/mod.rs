@@ -9,6 +9,7 @@
 
 mod acks;
 mod admission;
+mod arrivals;
 #[cfg(feature = "world")]
 mod census;
 mod client;
@@ -16,6 +17,7 @@ mod core;
 mod cors;
 mod dispatch;
 mod events;
+mod forwarded;
 mod freeze;
 mod gathering;
 mod handle;

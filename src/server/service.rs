@@ -25,6 +25,11 @@ impl<A: App> Service for Server<A> {
         self.core.watch(conn);
     }
 
+    fn turned_away(&mut self, now: Now, count: usize) {
+        self.core.now = now;
+        self.core.counters.connections_turned_away += count as u64;
+    }
+
     fn connected(&mut self, now: Now, _tag: Tag, _result: io::Result<ConnId>) {
         self.core.now = now;
         debug_assert!(false, "nobody here asks to connect");
@@ -35,13 +40,21 @@ impl<A: App> Service for Server<A> {
         let whole = input.len();
         let mut rest = input;
         self.core.offered(conn);
+        let mut looks = 0;
         loop {
+            if looks == self.core.config.http.requests_per_turn_max.max(1) {
+                self.core.actions.push_back(Action::Show(conn));
+                break;
+            }
             let goes_on = match self.core.conns.get(conn) {
                 None => return whole,
                 Some(Conn {
                     protocol: Protocol::Http(_),
                     ..
-                }) => self.read_http(conn, &mut rest),
+                }) => {
+                    looks += 1;
+                    self.read_http(conn, &mut rest)
+                }
                 Some(Conn {
                     protocol: Protocol::WebSocket(_),
                     ..
@@ -89,6 +102,9 @@ impl<A: App> Service for Server<A> {
     fn closed(&mut self, now: Now, conn: ConnId, why: io::Result<()>) {
         self.core.now = now;
         if let Err(error) = why {
+            if error.kind() == io::ErrorKind::QuotaExceeded {
+                self.core.counters.connections_cut += 1;
+            }
             log::debug!("connection {conn} broke: {error}");
         }
         if let Some(session) = self.core.forget(conn) {

@@ -539,7 +539,7 @@ impl<A: App> Request<'_, A> {
         !is_cross_site && cors::is_allowed(&Origins::Same, self.http)
     }
 
-    /// The address it came from; none over a Unix socket.
+    /// The address it came from, of a trusted proxy's client if one brought it; none over a Unix socket.
     #[must_use]
     pub const fn address(&self) -> Option<IpAddr> {
         match self.peer {

@@ -7,7 +7,7 @@
 use super::admission::admit;
 use super::core::{Conn, Core, Due, Protocol};
 use super::views::{Answer, Io, Request, RequestId};
-use super::{App, Server, client, dispatch};
+use super::{App, Server, client, dispatch, forwarded};
 use crate::engineio::Admission;
 use crate::http::routes::Found;
 use crate::http::{self, After, Expired, Response, files};
@@ -134,7 +134,7 @@ impl<A: App> Server<A> {
                 conn,
                 visit: row.visit,
             },
-            row.peer,
+            forwarded::client(&self.core.config.reactor.trusted_proxies, row.peer, request),
         );
         let (app, io) = (
             &mut self.app,

@@ -87,6 +87,10 @@ impl Sockets {
         }
         self.rows = rows;
         self.by_id = by_id;
+        self.held_bytes = clients
+            .iter()
+            .map(|(_, client)| client.assembler.held_bytes())
+            .sum();
         self.clients = clients;
         Ok(())
     }

@@ -206,6 +206,8 @@ pub enum Violation {
     AttachmentUnasked,
     /// Text and attachments exceed [`config::SocketIo::packet_bytes_max`].
     PacketTooLarge,
+    /// Packets whose attachments have not come exceed [`config::SocketIo::packets_bytes_max`], and this one most.
+    TooMuchHeld,
 }
 
 impl fmt::Display for Violation {
@@ -222,6 +224,7 @@ impl fmt::Display for Violation {
             Self::TextWhileAssembling => "got plaintext data when reconstructing a packet",
             Self::AttachmentUnasked => "got binary data when not reconstructing a packet",
             Self::PacketTooLarge => "packet too large",
+            Self::TooMuchHeld => "too much held for packets that are not complete",
         })
     }
 }

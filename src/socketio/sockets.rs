@@ -153,6 +153,8 @@ pub struct Sockets {
     pub(super) rows: Slots<SocketRow>,
     pub(super) by_id: HashMap<Sid, SocketKey>,
     pub(super) clients: Side<Session, Client>,
+    /// Bytes held for packets whose attachments have not come.
+    pub(super) held_bytes: usize,
     random: StdRng,
 }
 
@@ -167,6 +169,7 @@ impl Sockets {
             rows: Slots::new(),
             by_id: HashMap::new(),
             clients: Side::new(),
+            held_bytes: 0,
             random: StdRng::from_seed(seed),
         }
     }
@@ -322,7 +325,12 @@ impl Sockets {
         text: &'a str,
     ) -> Result<Option<Packet<'a>>, Violation> {
         match self.clients.get_mut(session) {
-            Some(client) => client.assembler.text(text, &self.config),
+            Some(client) => {
+                self.held_bytes -= client.assembler.held_bytes();
+                let outcome = client.assembler.text(text, &self.config);
+                self.held_bytes += client.assembler.held_bytes();
+                outcome
+            }
             None => Ok(None),
         }
     }
@@ -337,9 +345,26 @@ impl Sockets {
         bytes: &[u8],
     ) -> Result<Option<Complete>, Violation> {
         match self.clients.get_mut(session) {
-            Some(client) => client.assembler.binary(bytes, &self.config),
+            Some(client) => {
+                self.held_bytes -= client.assembler.held_bytes();
+                let outcome = client.assembler.binary(bytes, &self.config);
+                self.held_bytes += client.assembler.held_bytes();
+                outcome
+            }
             None => Ok(None),
         }
+    }
+
+    /// The session that holds most for a packet whose attachments have not come, if all hold too much together: it is to go.
+    #[must_use]
+    pub fn holds_too_much(&self) -> Option<SessionId> {
+        if self.held_bytes <= self.config.packets_bytes_max {
+            return None;
+        }
+        let holders = self.clients.iter();
+        holders
+            .max_by_key(|(_, client)| client.assembler.held_bytes())
+            .map(|(session, _)| session)
     }
 
     /// Finds out what a packet of a session is about. A CONNECT makes a joining socket.
@@ -450,7 +475,9 @@ impl Sockets {
 
     /// A session has ended and its sockets are removed.
     pub fn closed(&mut self, session: SessionId) {
-        self.clients.remove(session);
+        if let Some(client) = self.clients.remove(session) {
+            self.held_bytes -= client.assembler.held_bytes();
+        }
     }
 
     fn in_namespace(&self, session: SessionId, name: &str) -> Option<SocketKey> {

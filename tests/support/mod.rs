@@ -9,11 +9,19 @@ use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use roomcast::server::Handle;
-use roomcast::{App, Config, Server};
+use roomcast::engineio;
+use roomcast::server::{Counters, Handle};
+use roomcast::{App, Config, Context, Server};
+use socket2::{Domain, Socket, Type};
 
 /// No test waits longer for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A handshake by WebSocket, with the key of the RFC's sample.
+pub(crate) const UPGRADE: &[u8] =
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: here\r\n\
+    Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// A server on a thread of its own, ended with the test.
 pub(crate) struct Rig<A: App> {
@@ -49,10 +57,40 @@ impl<A: App> Rig<A> {
 
     /// A connection.
     pub(crate) fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Client { stream }
+        Client::new(TcpStream::connect(self.address).unwrap())
+    }
+
+    /// A connection from another address of this machine.
+    pub(crate) fn connect_from(&self, address: [u8; 4]) -> Client {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let from = SocketAddr::from((address, 0));
+        socket.bind(&from.into()).unwrap();
+        socket.connect(&self.address.into()).unwrap();
+        Client::new(socket.into())
+    }
+
+    /// What the server counted.
+    pub(crate) fn counters(&self) -> Counters {
+        self.ask(|context| context.io.counters())
+    }
+
+    /// What its engine counted.
+    pub(crate) fn engine_counters(&self) -> engineio::Counters {
+        self.ask(|context| context.io.engine_counters())
+    }
+
+    /// What the server's thread says to a question.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Context<'_, A>) -> T + Send + 'static,
+    ) -> T {
+        let (sender, answer) = channel();
+        let asked = self.handle.run(move |context| {
+            // Whoever asked waits for it, unless the test is over.
+            let _ = sender.send(question(context));
+        });
+        assert!(asked.is_ok(), "the server runs");
+        answer.recv_timeout(PATIENCE).unwrap()
     }
 
     /// The status of the answer to a request on a connection of its own.
@@ -73,12 +111,7 @@ impl<A: App> Rig<A> {
     /// A client by WebSocket that has had its handshake.
     pub(crate) fn websocket(&self) -> Client {
         let mut client = self.connect();
-        client.send(
-            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\n\
-            Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        );
-        assert!(client.head().starts_with("HTTP/1.1 101 "));
-        assert!(client.hear().starts_with("0{"));
+        client.open();
         client
     }
 }
@@ -101,6 +134,27 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    fn new(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self { stream }
+    }
+
+    /// A handshake by WebSocket.
+    pub(crate) fn open(&mut self) {
+        self.send(UPGRADE);
+        assert!(self.head().starts_with("HTTP/1.1 101 "));
+        assert!(self.hear().starts_with("0{"));
+    }
+
+    /// A handshake by WebSocket, on a connection that the server may have closed at once; says whether it came to be.
+    pub(crate) fn try_open(&mut self) -> bool {
+        let mut first = [0; 12];
+        self.stream.write_all(UPGRADE).is_ok()
+            && self.stream.read_exact(&mut first).is_ok()
+            && first == *b"HTTP/1.1 101"
+    }
+
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
