@@ -4,6 +4,8 @@
 //! Exists with feature `world` only: a server that somebody runs has neither the question nor the answer.
 //! Left out: bugs that a single layer's own tests can see.
 
+pub mod choices;
+
 use std::cell::Cell;
 
 /// What can be made to go wrong.

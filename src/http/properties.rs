@@ -4,6 +4,14 @@
 //! Knows the connection by its public face alone, and decodes what it accepted a second time in the plainest way.
 //! Left out: time, which the unit tests move by hand.
 
+mod body;
+mod model;
+mod names;
+
+pub use self::body::http_body;
+pub use self::model::http_vs_model;
+pub use self::names::{cookies, query};
+
 use crate::config;
 use crate::http::{After, Connection, Method, Refusal, Request, Response, Version, work};
 use crate::time::{Now, Time};

@@ -9,24 +9,25 @@ use crate::http::{Request, Response};
 /// Whether a page of this request's origin may open a session. Requests without an Origin come from no page of
 /// another site.
 pub(super) fn is_allowed(origins: &Origins, request: &Request<'_>) -> bool {
-    let Some(origin) = request.header("origin") else {
+    // As bytes: an origin that is no text must not pass for none.
+    let Some(origin) = request.header_bytes("origin") else {
         return true;
     };
     match origins {
         Origins::Any => true,
         Origins::Same => is_same(origin, request),
         Origins::Listed(listed) => {
-            is_same(origin, request) || listed.iter().any(|allowed| allowed == origin)
+            is_same(origin, request) || listed.iter().any(|allowed| allowed.as_bytes() == origin)
         }
     }
 }
 
 /// The scheme is left to whatever stands before us: behind a proxy that speaks TLS we cannot know our own.
-fn is_same(origin: &str, request: &Request<'_>) -> bool {
+fn is_same(origin: &[u8], request: &Request<'_>) -> bool {
     let host = origin
-        .strip_prefix("http://")
-        .or_else(|| origin.strip_prefix("https://"));
-    match (host, request.header("host")) {
+        .strip_prefix(b"http://")
+        .or_else(|| origin.strip_prefix(b"https://"));
+    match (host, request.header_bytes("host")) {
         (Some(origin), Some(host)) => origin.eq_ignore_ascii_case(host),
         _ => false,
     }
@@ -72,4 +73,21 @@ pub(super) fn preflight(origins: &Origins, request: &Request<'_>) -> Option<Resp
             .header("Vary", "Access-Control-Request-Headers");
     }
     Some(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_that_is_no_text_is_that_of_another_page() {
+        let head = b"GET / HTTP/1.1\r\nHost: here\r\nOrigin: https://there\xff\r\n\r\n";
+        let request = Request::from_head(&head[..]).unwrap();
+        assert!(!is_allowed(&Origins::Same, &request));
+        assert!(!is_allowed(
+            &Origins::Listed(vec!["https://there".to_owned()]),
+            &request
+        ));
+        assert!(is_allowed(&Origins::Any, &request));
+    }
 }

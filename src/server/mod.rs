@@ -25,6 +25,9 @@ mod handlers;
 mod handshake;
 mod operator;
 mod posts;
+#[cfg(feature = "world")]
+#[doc(hidden)]
+pub mod properties;
 mod raw;
 mod service;
 mod shutdown;

@@ -3,6 +3,10 @@
 //! Messages come in as one text, parted by U+001E; a part that starts with `b` is an attachment, any other a text.
 //! Knows no more of packets than their public side.
 
+mod arguments;
+
+pub use self::arguments::arguments;
+
 use bytes::Bytes;
 use serde_json::Value;
 
