@@ -3,6 +3,8 @@
 //! `tests/recorded/record.js` made the recordings and says what their lines are. Where the verdicts differ, a row of
 //! `tests/recorded/differences.rs` must say why; and each of its rows must be needed.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 #[path = "recorded/differences.rs"]
 #[expect(unreachable_pub, reason = "a module of this test alone")]
 mod differences;
@@ -46,7 +48,7 @@ fn compare<V: PartialEq + std::fmt::Debug>(
 }
 
 /// Packets as kind, namespace, id and payload, and the words of an error.
-pub type Decodings = (Vec<(u8, String, Option<u64>, Payload)>, Option<String>);
+pub type Decodings = (Vec<(u8, String, Option<f64>, Payload)>, Option<String>);
 
 /// A payload, compared as JavaScript would: all numbers are doubles.
 #[derive(Clone, Debug)]
@@ -95,14 +97,9 @@ fn packets_are_those_of_the_official_decoder() {
             Option<String>,
         );
         let (text, packets, error): Line = serde_json::from_str(line).unwrap();
-        let packets = packets.into_iter().map(|(kind, namespace, id, payload)| {
-            (
-                kind,
-                namespace,
-                id.map(|id| id as u64),
-                Payload::Tree(payload),
-            )
-        });
+        let packets = packets
+            .into_iter()
+            .map(|(kind, namespace, id, payload)| (kind, namespace, id, Payload::Tree(payload)));
         let theirs = (packets.collect(), error);
         (text.clone(), decodings(&text), theirs)
     });
@@ -131,7 +128,7 @@ fn decodings(text: &str) -> Decodings {
     (packets, None)
 }
 
-fn decoding(packet: Packet<'_>, attachments: &[Bytes]) -> (u8, String, Option<u64>, Payload) {
+fn decoding(packet: Packet<'_>, attachments: &[Bytes]) -> (u8, String, Option<f64>, Payload) {
     let payload = match packet.data {
         None => Payload::Tree(Value::Null),
         Some(data) => match Args::new(data, attachments).parse::<(Value,)>() {
@@ -147,7 +144,7 @@ fn decoding(packet: Packet<'_>, attachments: &[Bytes]) -> (u8, String, Option<u6
     (
         packet.kind as u8,
         packet.namespace.to_owned(),
-        packet.id,
+        packet.id.map(|id| id as f64),
         payload,
     )
 }
