@@ -15,6 +15,9 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use slab::Slab;
 
+#[cfg(feature = "world")]
+use crate::world::{self, Bug};
+
 /// Slots of a frozen table: more than the descriptors that any system gives to a process, and no more than a
 /// damaged index can be allowed to reserve memory for.
 const FROZEN_SLOTS_MAX: u32 = 1 << 22;
@@ -173,7 +176,7 @@ impl<T> Slots<T> {
     #[must_use]
     pub fn get(&self, id: Id<T>) -> Option<&T> {
         match self.rows.get(id.slot as usize) {
-            Some((generation, row)) if *generation == id.generation => Some(row),
+            Some((generation, row)) if is_same(*generation, id) => Some(row),
             _ => None,
         }
     }
@@ -181,7 +184,7 @@ impl<T> Slots<T> {
     /// The row, unless it has gone.
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
         match self.rows.get_mut(id.slot as usize) {
-            Some((generation, row)) if *generation == id.generation => Some(row),
+            Some((generation, row)) if is_same(*generation, id) => Some(row),
             _ => None,
         }
     }
@@ -233,6 +236,18 @@ impl<T> Slots<T> {
     }
 }
 
+/// Whether a row is the one that an id names.
+#[cfg(not(feature = "world"))]
+const fn is_same<T>(generation: u32, id: Id<T>) -> bool {
+    generation == id.generation
+}
+
+/// Whether a row is the one that an id names.
+#[cfg(feature = "world")]
+fn is_same<T>(generation: u32, id: Id<T>) -> bool {
+    generation == id.generation || world::is_planted(Bug::NoGeneration)
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     reason = "insert_with refuses slots beyond u32"
@@ -279,7 +294,7 @@ impl<T, V> Side<T, V> {
     #[must_use]
     pub fn get(&self, id: Id<T>) -> Option<&V> {
         match self.values.get(id.slot as usize) {
-            Some(Some((generation, value))) if *generation == id.generation => Some(value),
+            Some(Some((generation, value))) if is_same(*generation, id) => Some(value),
             _ => None,
         }
     }
@@ -287,7 +302,7 @@ impl<T, V> Side<T, V> {
     /// The value of `id`.
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut V> {
         match self.values.get_mut(id.slot as usize) {
-            Some(Some((generation, value))) if *generation == id.generation => Some(value),
+            Some(Some((generation, value))) if is_same(*generation, id) => Some(value),
             _ => None,
         }
     }

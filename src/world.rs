@@ -27,6 +27,47 @@ pub enum Bug {
     FreezeForgetsQueue,
     /// A thawed session has no deadline.
     FreezeForgetsTimer,
+    /// An id that outlived its row finds the next one in its place.
+    NoGeneration,
+    /// A session whose ping has left has no deadline any more.
+    StuckTimer,
+    /// The packets that wait at the moment of an upgrade change places.
+    ReorderAtUpgrade,
+    /// A probe is answered twice.
+    AnswerProbeTwice,
+    /// An acknowledgement goes to another socket of the namespace.
+    AnswerAnother,
+    /// The handlers of a socket whose session has ended are not told.
+    LeaveUntold,
+    /// A queue may stay above its soft limit for ever.
+    NeverCutSlow,
+    /// A poll that is parked when its session ends is never answered.
+    ForgetParkedPoll,
+    /// All packets of a post are handled in one turn, however many there are.
+    EndlessTurn,
+}
+
+impl Bug {
+    /// Each of them.
+    pub const ALL: [Self; 17] = [
+        Self::LosePacketAtUpgrade,
+        Self::StayInRoom,
+        Self::ForgiveSilence,
+        Self::NoHardLimit,
+        Self::AnswerTwice,
+        Self::LoseWakeUp,
+        Self::FreezeForgetsQueue,
+        Self::FreezeForgetsTimer,
+        Self::NoGeneration,
+        Self::StuckTimer,
+        Self::ReorderAtUpgrade,
+        Self::AnswerProbeTwice,
+        Self::AnswerAnother,
+        Self::LeaveUntold,
+        Self::NeverCutSlow,
+        Self::ForgetParkedPoll,
+        Self::EndlessTurn,
+    ];
 }
 
 thread_local! {

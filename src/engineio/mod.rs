@@ -231,6 +231,8 @@ pub struct Census {
     pub stranded: usize,
     /// Outputs, ends and sessions to be looked at that nobody has asked for.
     pub unsaid: usize,
+    /// Since when the slowest client has had more to take than the soft limit.
+    pub slow_since: Option<Time>,
     /// Polls that wait for their answer.
     pub parked: usize,
     /// Sessions with a WebSocket that has not taken over yet.
@@ -324,6 +326,11 @@ impl Engine {
                 .count(),
             waiting_bytes_most: waiting().max().unwrap_or(0),
             unsaid: self.outputs.len() + self.ended.len() + self.dirty.len(),
+            slow_since: self
+                .sessions
+                .iter()
+                .filter_map(|(_, row)| row.slow_since)
+                .min(),
             parked: polling().filter(|polling| polling.get.is_some()).count(),
             probing: polling().filter(|polling| polling.probe.is_some()).count(),
         }
@@ -701,10 +708,12 @@ impl Engine {
         if let Phase::Farewell { .. } = session.phase {
             return self.forget(id);
         }
-        if session
+        let is_cut = session
             .slow_since
-            .is_some_and(|since| since + self.config.slow_within <= now)
-        {
+            .is_some_and(|since| since + self.config.slow_within <= now);
+        #[cfg(feature = "world")]
+        let is_cut = is_cut && !world::is_planted(Bug::NeverCutSlow);
+        if is_cut {
             self.counters.slow_by_time += 1;
             return self.cut(now, id);
         }
@@ -728,6 +737,10 @@ impl Engine {
                     was_put_off: false,
                 };
                 self.send(now, id, Packet::PING);
+                #[cfg(feature = "world")]
+                if world::is_planted(Bug::StuckTimer) {
+                    return;
+                }
             }
             Heart::Awaiting {
                 dead_at: until,
@@ -917,6 +930,11 @@ impl Engine {
         };
         probe.noop_at = Some(now);
         let conn = probe.conn;
+        #[cfg(feature = "world")]
+        if world::is_planted(Bug::AnswerProbeTwice) {
+            let frame = Packet::PROBE_ANSWER.frame().clone();
+            self.outputs.push_back(Output::Frame(conn, frame));
+        }
         self.outputs
             .push_back(Output::Frame(conn, Packet::PROBE_ANSWER.frame().clone()));
         self.mark(id);
@@ -939,6 +957,10 @@ impl Engine {
         #[cfg(feature = "world")]
         if world::is_planted(Bug::LosePacketAtUpgrade) {
             session.queue.pop_front();
+        }
+        #[cfg(feature = "world")]
+        if world::is_planted(Bug::ReorderAtUpgrade) {
+            session.queue.make_contiguous().reverse();
         }
         self.counters.upgraded += 1;
         if let Some(get) = get {
@@ -1010,6 +1032,8 @@ impl Engine {
             }
             Transport::Polling(polling) => {
                 let (get, post) = (polling.get.take(), polling.post.take());
+                #[cfg(feature = "world")]
+                let get = get.filter(|_| !world::is_planted(Bug::ForgetParkedPoll));
                 self.drop_probe(id);
                 if let Some(Post::Held(conn)) = post {
                     self.answer(conn, Answer::Accepted);

@@ -499,6 +499,15 @@ impl Connection {
         matches!(self.state, State::Counted(_) | State::Chunked(_))
     }
 
+    /// Bytes of a chunked request that are kept here and not in the reactor's inbox.
+    #[cfg(feature = "world")]
+    pub(crate) fn held_bytes(&self) -> usize {
+        match &self.state {
+            State::Chunked(chunked) => chunked.body.len(),
+            _ => 0,
+        }
+    }
+
     /// Goes on by another clock.
     pub(crate) const fn rebase(&mut self, rebase: Rebase) {
         match &mut self.state {

@@ -28,6 +28,12 @@ pub fn limits() -> config::Http {
     }
 }
 
+/// What the parsers of this thread have spent so far, in bytes looked at or copied.
+#[must_use]
+pub fn work_so_far() -> u64 {
+    work::so_far()
+}
+
 /// Same answer however the input is cut; limits are held; what was accepted obeys the rules; the work is linear.
 ///
 /// The first byte is the number of cuts (modulo 16), then come their distances, then the stream.

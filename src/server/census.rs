@@ -5,6 +5,7 @@
 use super::core::{Conn, Protocol};
 use super::{App, Server};
 use crate::engineio;
+use crate::http;
 
 /// Everything that could be left behind, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,8 +32,22 @@ pub struct Census {
     pub half_bodies: usize,
     /// WebSockets in the middle of a frame or between a message's fragments.
     pub half_frames: usize,
+    /// Posts whose packets are not all handled yet.
+    pub posts: usize,
+    /// Bytes of input held for the client of whom most is held: a body, a message in fragments, a packet without its
+    /// attachments, a post.
+    pub held_bytes_most: usize,
     /// Actions not performed and handlers not told.
     pub unsaid: usize,
+}
+
+/// What was done, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Messages of clients handled.
+    pub messages: u64,
+    /// Bytes that the parsers of HTTP have looked at or copied, in this thread.
+    pub http_bytes: u64,
 }
 
 impl<A: App> Server<A> {
@@ -73,7 +88,27 @@ impl<A: App> Server<A> {
                 .iter()
                 .filter(|(_, row)| is_in_a_frame(row))
                 .count(),
+            posts: core.posts.len(),
+            held_bytes_most: self.held_bytes().max().unwrap_or(0),
             unsaid: core.actions.len() + core.deferred.len(),
+        }
+    }
+
+    fn held_bytes(&self) -> impl Iterator<Item = usize> {
+        let conns = self.core.conns.iter().map(|(_, row)| match &row.protocol {
+            Protocol::Http(http) => http.held_bytes(),
+            Protocol::WebSocket(reader) => reader.held_bytes(),
+        });
+        let posts = self.core.posts.iter().map(|posted| posted.body.len());
+        conns.chain(posts).chain(self.core.sockets.held_bytes())
+    }
+
+    /// What was done so far: a turn must not do without end.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        Work {
+            messages: self.core.engine.counters().received,
+            http_bytes: http::properties::work_so_far(),
         }
     }
 }

@@ -405,6 +405,14 @@ impl<A: App> Core<A> {
         let text = Packet::message(|out| {
             wire::write_ack(out, namespace, id, attachments.len(), values);
         });
+        #[cfg(feature = "world")]
+        let session = if world::is_planted(Bug::AnswerAnother) {
+            let others = self.sockets.keys().filter(|other| *other != key);
+            let mut others = others.filter_map(|other| self.session_of_connected(other));
+            others.next().unwrap_or(session)
+        } else {
+            session
+        };
         for packet in with_attachments(text, attachments) {
             #[cfg(feature = "world")]
             if world::is_planted(Bug::AnswerTwice) {

@@ -19,6 +19,8 @@ use crate::engineio::{self, Incoming, SessionId};
 use crate::socketio::args::Args;
 use crate::socketio::packet::{self as wire, Violation};
 use crate::socketio::{Attachments, NamespaceId, Reason, SocketKey, Step};
+#[cfg(feature = "world")]
+use crate::world::{self, Bug};
 
 /// Runs a handler; if it panics, says so in the log and gives nothing.
 pub(super) fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Option<T> {
@@ -259,6 +261,12 @@ impl<A: App> Server<A> {
             self.raw_ended(session, reason);
         }
         for key in self.core.sockets.of_session(session).to_vec() {
+            #[cfg(feature = "world")]
+            if world::is_planted(Bug::LeaveUntold) {
+                self.core.sockets.removed(key);
+                self.core.data.remove(key);
+                continue;
+            }
             self.core.leave(key, Reason::Session(reason));
         }
         self.core.deferred.push_back(Deferred::Gone(session));

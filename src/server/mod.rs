@@ -50,7 +50,7 @@ use crate::reactor::{self, LaneId, ListenerId, Reactor};
 use self::core::Core;
 pub use acks::{Ack, AckError};
 #[cfg(feature = "world")]
-pub use census::Census;
+pub use census::{Census, Work};
 pub use core::Counters;
 pub use events::{EventError, IncomingEvent, Refused};
 pub use freeze::{FreezeError, ThawError};

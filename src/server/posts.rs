@@ -9,6 +9,8 @@ use crate::engineio::payload::Packets;
 use crate::engineio::{self, SessionId};
 use crate::http;
 use crate::reactor::ConnId;
+#[cfg(feature = "world")]
+use crate::world::{self, Bug};
 
 impl<A: App> Server<A> {
     pub(super) fn post(&mut self, conn: ConnId, request: &http::Request<'_>, session: SessionId) {
@@ -54,7 +56,14 @@ impl<A: App> Server<A> {
     fn packets(&mut self, conn: ConnId, session: SessionId, body: &str) -> Option<usize> {
         let now = self.core.now.mono;
         let mut packets = Packets::new(body);
-        for _ in 0..self.core.config.engine.packets_per_turn_max {
+        let most = self.core.config.engine.packets_per_turn_max;
+        #[cfg(feature = "world")]
+        let most = if world::is_planted(Bug::EndlessTurn) {
+            usize::MAX
+        } else {
+            most
+        };
+        for _ in 0..most {
             match packets.next() {
                 None => break,
                 Some(Ok(record)) => {

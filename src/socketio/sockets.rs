@@ -307,6 +307,13 @@ impl Sockets {
         self.rows.iter().map(|(key, _)| key)
     }
 
+    /// Bytes held for each packet whose attachments are due.
+    #[cfg(feature = "world")]
+    pub(crate) fn held_bytes(&self) -> impl Iterator<Item = usize> {
+        let clients = self.clients.iter();
+        clients.map(|(_, client)| client.assembler.held_bytes())
+    }
+
     /// How many rooms there are in all namespaces.
     #[cfg(feature = "world")]
     #[must_use]

@@ -3,7 +3,7 @@
 //! Its handlers do a little of everything an application may do. Whatever one sends is entered in the books at that moment,
 //! for every socket that is to get it; a client then crosses off what it hears. So one comparison
 //! shows losses, doubles, wrong order, and messages to those who were not there.
-//! Knows no bytes. Left out: acknowledgements of broadcasts, which the server does not have yet.
+//! Knows no bytes.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -11,14 +11,15 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use roomcast::server::JobError;
+use roomcast::server::{Gathered, GatheringEnd, JobError};
 use roomcast::socketio::{Reason, SocketId};
-use roomcast::{Ack, App, Config, Server, Socket, Verdict};
+use roomcast::{Ack, App, Config, Context, Server, Socket, Verdict};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::network::Desk;
+use super::weights::GATHERINGS_MAX;
 
 pub const NAMESPACES: [&str; 2] = ["/", "/chat"];
 pub const ROOMS: [&str; 3] = ["red", "green", "blue"];
@@ -56,6 +57,8 @@ pub struct Books {
     pub violation: Option<String>,
     pub reasons: BTreeMap<&'static str, u64>,
     pub answers: BTreeMap<&'static str, u64>,
+    /// Broadcasts whose answers are awaited.
+    pub surveys: usize,
     next_number: u64,
 }
 
@@ -314,6 +317,10 @@ pub fn town(config: Config, books: SharedBooks, seed: u64) -> Server<Town> {
                 ask(socket);
                 answer(socket, ack, nonce);
             })
+            .on("survey", |socket, (nonce,): (u64,), ack| {
+                survey(socket);
+                answer(socket, ack, nonce);
+            })
             .on("work", move |socket, (nonce,): (u64,), ack: Ack| {
                 let id = socket.id();
                 socket.io.run(
@@ -328,9 +335,12 @@ pub fn town(config: Config, books: SharedBooks, seed: u64) -> Server<Town> {
                         if let Some(wrong) = outcome {
                             context.app.books.borrow_mut().wrong(wrong.to_owned());
                         }
-                        if let Some(mut socket) = context.socket(id) {
-                            answer(&mut socket, ack, nonce);
+                        // An answer finds its way by itself, or goes nowhere if its socket has left.
+                        if ack.is_wanted() {
+                            let expected = Expected::Ack { id_of: nonce };
+                            context.app.books.borrow_mut().expect(id.as_str(), expected);
                         }
+                        ack.send(&mut context.io, &(nonce,));
                     },
                 );
             })
@@ -442,6 +452,54 @@ fn answer(socket: &mut Guest<'_>, ack: Ack, nonce: u64) {
         books.expect(id, Expected::Ack { id_of: nonce });
     });
     ack.send(&mut socket.io, &(nonce,));
+}
+
+/// Asks everybody else something: each is to answer with the number it was asked with, at most once.
+fn survey(socket: &mut Guest<'_>) {
+    let name = socket.namespace().to_owned();
+    let (number, asked) = with_books(socket, |books, id| {
+        let number = books.number();
+        let mut asked = books.members(&name, None);
+        asked.retain(|member| member != id);
+        books.surveys += 1;
+        // The server refuses to wait for more than this, and then asks nobody.
+        if books.surveys > GATHERINGS_MAX {
+            asked.clear();
+        }
+        for member in &asked {
+            books.expect_event(member, number);
+        }
+        (number, asked)
+    });
+    let within = Duration::from_secs(5);
+    let then = move |context: &mut Context<'_, Town>, gathered: Gathered| {
+        let mut books = context.app.books.borrow_mut();
+        books.surveys -= 1;
+        let end = match gathered.end {
+            GatheringEnd::Complete => "survey complete",
+            GatheringEnd::TimedOut => "survey timed out",
+            GatheringEnd::Interrupted => "survey interrupted",
+            GatheringEnd::TooMuch => "survey too much",
+            GatheringEnd::TooMany => "survey too many",
+        };
+        *books.answers.entry(end).or_default() += 1;
+        let mut left = asked;
+        for answer in &gathered.answers {
+            let from = left.iter().position(|id| *id == answer.from.as_str());
+            let is_right = answer
+                .parse::<(u64,)>()
+                .is_ok_and(|(value,)| value == number);
+            match from {
+                Some(from) if is_right => drop(left.swap_remove(from)),
+                _ => books.wrong(format!("I8: {answer:?} to question {number}")),
+            }
+        }
+        if gathered.end == GatheringEnd::Complete && !left.is_empty() {
+            books.wrong(format!("L1: complete without {left:?}"));
+        }
+    };
+    let everybody = socket.broadcast();
+    everybody.emit_with_acks("question", &(number,), within, then);
 }
 
 /// Asks the client something: it is to answer with the number it was asked with.

@@ -93,6 +93,22 @@ pub struct Client {
 
 type Outcome = Result<(), String>;
 
+/// What a request of a session may be answered (a `Stale` one, of a hostile client or of an ended session, may be anything
+/// in the reader's table).
+fn may_be_answered(role: Role, status: u16, body: &[u8]) -> Outcome {
+    let is_in_the_table = match role {
+        Role::Get | Role::Post => matches!(status, 200 | 400 | 408),
+        Role::Socket => matches!(status, 101 | 400 | 408),
+        Role::Idle(_) | Role::Stale => true,
+    };
+    let is_refusal = matches!(role, Role::Get | Role::Post) && status == 400;
+    if !is_in_the_table || (is_refusal && !protocol::is_refusal(body)) {
+        let body = String::from_utf8_lossy(body);
+        return Err(format!("I9: {role:?} is answered {status} {body:?}"));
+    }
+    Ok(())
+}
+
 impl Client {
     pub fn new(index: usize, net: &mut Network, books: SharedBooks) -> Self {
         let kind = if net.chance.often(net.weights.hostile) {
@@ -134,6 +150,7 @@ impl Client {
         (self.slow, self.answers_pings) = (0, true);
         for link in self.wires.keys() {
             net.links[*link].slow = 0;
+            net.go_on_reading(*link);
         }
         if let Some(session) = &mut self.session {
             session.abandons = false;
@@ -206,6 +223,9 @@ impl Client {
                 .map_err(|what| format!("I9: link {link}: {what}"))?;
             let Some(heard) = heard else { break };
             let role = wire.role;
+            if let Heard::Response { status, body } = &heard {
+                may_be_answered(role, *status, body)?;
+            }
             self.thing(net, server, link, role, heard)?;
         }
         Ok(())

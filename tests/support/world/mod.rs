@@ -18,9 +18,10 @@ mod weights;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::time::Duration;
 
-use roomcast::Server;
 use roomcast::reactor::Service;
+use roomcast::{Config, Server};
 
 use app::{Books, NAMESPACES, ROOMS, SharedBooks, Town};
 use chance::Chance;
@@ -59,6 +60,7 @@ struct World {
     turns: u64,
     turns_at_one_time: u64,
     seed: u64,
+    config: Config,
     /// How often the server was frozen and thawed.
     freezes: u64,
 }
@@ -97,7 +99,7 @@ impl World {
     fn new(weights: Weights, chance: Chance, seed: u64) -> Self {
         let books = Rc::new(RefCell::new(Books::default()));
         let server = app::town(weights.config(), Rc::clone(&books), seed);
-        let count = weights.clients;
+        let (count, config) = (weights.clients, weights.config());
         let mut net = Network::new(weights, chance);
         let clients = (0..count)
             .map(|index| Client::new(index as usize, &mut net, Rc::clone(&books)))
@@ -111,6 +113,7 @@ impl World {
             turns: 0,
             turns_at_one_time: 0,
             seed,
+            config,
             freezes: 0,
         }
     }
@@ -182,6 +185,7 @@ impl World {
             self.net.turn(&mut self.server);
             self.check()?;
             self.perhaps_freeze()?;
+            self.weather();
         }
         self.net.now = self.net.now.max(end);
         Ok(())
@@ -209,6 +213,8 @@ impl World {
                 }
                 client.rest(net);
             }
+            Event::Accept(link) => net.accept(server, link),
+            Event::Herd => self.herd()?,
             Event::Flush(_) | Event::Linger(_) | Event::Unacknowledged(_) | Event::Job => {
                 net.fire(server, event);
             }
@@ -222,7 +228,8 @@ impl World {
         if let Some(wrong) = self.books.borrow_mut().violation.take() {
             return Err(wrong);
         }
-        let engine = self.server.census().engine;
+        let census = self.server.census();
+        let engine = census.engine;
         let most = self.net.weights.queue_bytes_max;
         if engine.waiting_bytes_most > most {
             return Err(format!(
@@ -230,12 +237,48 @@ impl World {
                 engine.waiting_bytes_most
             ));
         }
+        let (held, most) = (census.held_bytes_most, self.config.engine.payload_bytes_max);
+        if held > most {
+            return Err(format!("I7: {held} bytes of a client's are held"));
+        }
+        let now = self.net.clock().mono;
+        let patience = self.config.engine.slow_within + Duration::from_secs(1);
+        if let Some(since) = engine
+            .slow_since
+            .filter(|since| now.since(*since) > patience)
+        {
+            return Err(format!("I10: slow since {since:?}, and it is {now:?}"));
+        }
         if engine.stranded > 0 {
             return Err("I10: packets wait, and nothing will wake them".to_owned());
         }
         if self.turns.is_multiple_of(16) {
             self.rooms_are_as_in_the_books()?;
             self.nobody_is_silent_for_ever()?;
+        }
+        Ok(())
+    }
+
+    /// What happens to the server's machine, and to everybody at once.
+    fn weather(&mut self) {
+        let net = &mut self.net;
+        if net.chance.often(net.weights.deaf) {
+            net.run_out_of_descriptors();
+        }
+        if net.chance.often(net.weights.herd) {
+            net.at(0, Event::Herd);
+        }
+    }
+
+    /// All clients at one instant; in half of the cases they have just lost their connections.
+    fn herd(&mut self) -> Result<(), String> {
+        self.net.marks.hit("herd");
+        let is_cut = self.net.chance.often(500);
+        for client in &mut self.clients {
+            if is_cut {
+                client.hang_up(&mut self.net);
+            }
+            client.wake(&mut self.net, &mut self.server)?;
         }
         Ok(())
     }
@@ -272,7 +315,7 @@ impl World {
 
     /// The longest that a peer may say nothing: a ping's time, its answer's, put off once, and a slow queue's.
     fn nobody_is_silent_for_ever(&self) -> Result<(), String> {
-        let config = self.net.weights.config();
+        let config = &self.config;
         let patience = config.engine.ping_every
             + config.engine.pong_within * 2
             + config.engine.slow_within

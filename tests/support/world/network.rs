@@ -3,7 +3,7 @@
 //! Bytes go in at one end of a [`Link`] and come out at the other: late, in pieces, or never. Towards the server this
 //! file keeps every promise of `reactor::Service`, in the reactor's own order; it is the reactor without a kernel.
 //! Knows no protocol.
-//! Left out: `Action::Connect`, letters, and running out of descriptors (the server asks for none of them).
+//! Left out: `Action::Connect` and letters: the server asks for neither.
 
 mod turn;
 
@@ -48,6 +48,10 @@ pub enum Event {
     Unacknowledged(LinkId),
     /// A job comes home.
     Job,
+    /// There are descriptors again for a connection that waited.
+    Accept(LinkId),
+    /// Everybody does something at the same instant.
+    Herd,
 }
 
 /// The server's end of a connection; as `reactor::stream` has it.
@@ -73,6 +77,8 @@ pub struct Link {
     pub phase: Phase,
     /// When the client was last heard by the server.
     pub heard_at: u64,
+    /// Whether the server knows of it: until then what comes waits in the kernel.
+    is_accepted: bool,
     held: bool,
     show: bool,
     refused: bool,
@@ -98,6 +104,8 @@ pub struct Link {
     capacity: usize,
     /// How often the client is slow to read, in a thousand.
     pub slow: u64,
+    /// Whether the client has stopped reading for good.
+    pub is_stuck: bool,
     /// Whether the client's end is there.
     pub is_open: bool,
     /// Whether the way is cut, and nobody was told.
@@ -139,6 +147,7 @@ pub struct Network {
     settling: Vec<LinkId>,
     jobs: VecDeque<Running>,
     is_told_again: bool,
+    deaf_until: u64,
     /// What the server's clock is ahead of the world's.
     ahead: u64,
 }
@@ -163,6 +172,7 @@ impl Network {
             settling: Vec::new(),
             jobs: VecDeque::new(),
             is_told_again: false,
+            deaf_until: 0,
             ahead: 0,
         }
     }
@@ -227,19 +237,13 @@ impl Network {
             return None;
         }
         let id = self.links.len();
-        let free = self.slots.iter().position(|(_, link)| link.is_none());
-        let slot = free.unwrap_or_else(|| {
-            self.slots.push((0, None));
-            self.slots.len() - 1
-        });
-        self.slots[slot].0 += 1;
-        self.slots[slot].1 = Some(id);
-        let conn = ConnId::from_parts(slot as u32, self.slots[slot].0);
         self.links.push(Link {
-            conn,
+            // Nobody has this generation.
+            conn: ConnId::from_parts(0, 0),
             client,
             phase: Phase::Open,
             heard_at: self.now,
+            is_accepted: false,
             held: false,
             show: false,
             refused: false,
@@ -261,12 +265,52 @@ impl Network {
             is_down_scheduled: false,
             capacity: self.weights.capacity as usize,
             slow,
+            is_stuck: false,
             is_open: true,
             is_dead: false,
         });
-        let address = SocketAddr::from(([10, 0, 0, client as u8], 40_000));
-        server.accepted(self.clock(), ListenerId(0), conn, Peer::Tcp(address));
+        if self.now < self.deaf_until {
+            self.marks.hit("waited for a descriptor");
+            self.at(self.deaf_until - self.now, Event::Accept(id));
+        } else {
+            self.accept(server, id);
+        }
         Some(id)
+    }
+
+    /// The server has no descriptors left for a while.
+    pub fn run_out_of_descriptors(&mut self) {
+        self.deaf_until = self.now + self.chance.below(5_000_000);
+    }
+
+    /// The server takes a connection that was made.
+    pub fn accept(&mut self, server: &mut impl Service, id: LinkId) {
+        if !self.is_listening {
+            // Its listener is closed, and the kernel tells who waits there.
+            self.links[id].down_reset = true;
+            self.remove(id);
+            return self.schedule_down(id);
+        }
+        let free = self.slots.iter().position(|(_, link)| link.is_none());
+        let slot = free.unwrap_or_else(|| {
+            self.slots.push((0, None));
+            self.slots.len() - 1
+        });
+        self.slots[slot].0 += 1;
+        self.slots[slot].1 = Some(id);
+        let conn = ConnId::from_parts(slot as u32, self.slots[slot].0);
+        let now = self.now;
+        let link = &mut self.links[id];
+        (link.conn, link.is_accepted, link.heard_at) = (conn, true, now);
+        let address = SocketAddr::from(([10, 0, 0, link.client as u8], 40_000));
+        server.accepted(self.clock(), ListenerId(0), conn, Peer::Tcp(address));
+        self.list(id);
+    }
+
+    /// A client reads again.
+    pub fn go_on_reading(&mut self, id: LinkId) {
+        self.links[id].is_stuck = false;
+        self.schedule_down(id);
     }
 
     pub fn write(&mut self, id: LinkId, bytes: &[u8]) {
@@ -337,7 +381,8 @@ impl Network {
     fn schedule_down(&mut self, id: LinkId) {
         let link = &self.links[id];
         let has_something = !link.down.is_empty() || link.down_end || link.down_reset;
-        if link.is_down_scheduled || link.is_dead || !has_something {
+        let is_stuck = link.is_stuck && !link.down_reset;
+        if link.is_down_scheduled || link.is_dead || is_stuck || !has_something {
             return;
         }
         let slow = link.slow;

@@ -154,6 +154,27 @@ pub enum Packet {
     Noop,
 }
 
+/// The codes and words with which Engine.IO refuses a request.
+const REFUSALS: [&str; 6] = [
+    "Transport unknown",
+    "Session ID unknown",
+    "Bad handshake method",
+    "Bad request",
+    "Forbidden",
+    "Unsupported protocol version",
+];
+
+/// Whether the body of an answer with status 400 is one of Engine.IO's.
+pub fn is_refusal(body: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+        return false;
+    };
+    let words = value["code"]
+        .as_u64()
+        .and_then(|code| REFUSALS.get(code as usize));
+    words.is_some_and(|words| value["message"] == *words)
+}
+
 /// Reads one text packet.
 pub fn packet(text: &str) -> Result<Packet, String> {
     match (text.get(..1), text.get(1..).unwrap_or_default()) {

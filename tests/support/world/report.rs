@@ -65,6 +65,8 @@ impl Trace {
             Event::Linger(link) => link * 8 + 4,
             Event::Unacknowledged(link) => link * 8 + 5,
             Event::Job => 6,
+            Event::Accept(link) => link * 8 + 7,
+            Event::Herd => 14,
         };
         self.mix(at);
         self.mix(number as u64);

@@ -9,6 +9,9 @@ use roomcast::Config;
 
 use super::chance::Chance;
 
+/// Broadcasts that may await answers at once.
+pub const GATHERINGS_MAX: usize = 5;
+
 /// What one world is like. Printed with the seed when something fails. Weights are times in a thousand.
 #[derive(Clone, Debug)]
 pub struct Weights {
@@ -50,6 +53,12 @@ pub struct Weights {
     /// Packets and frames that break the protocol.
     pub wrong: u64,
     pub fresh_links: u64,
+    /// Clients that stop reading, and go on talking.
+    pub stuck: u64,
+    /// The server runs out of descriptors after a turn.
+    pub deaf: u64,
+    /// Everybody does something at once, after a turn.
+    pub herd: u64,
     /// The server is frozen and thawed after a turn.
     pub freeze: u64,
     /// Bytes that may wait for one client.
@@ -79,13 +88,14 @@ impl Weights {
         let (namespace_churn, session_churn, wrong) = (sometimes(80), sometimes(40), sometimes(30));
         let fresh_links = sometimes(700);
         let freeze = sometimes(30);
+        let (stuck, deaf, herd) = (sometimes(20), sometimes(4), sometimes(4));
         Self {
             clients: chance.between(2, 7),
             storm_s: chance.between(10, 50),
             pause_ms: *chance.pick(&[100, 400, 1500, 5000]),
             latency_ms: *chance.pick(&[0, 1, 20, 200]),
             chunk_bytes: *chance.pick(&[7, 100, 1500, 65_536]),
-            capacity: *chance.pick(&[64, 1024, 8192, 65_536]),
+            capacity: *chance.pick(&[16, 64, 1024, 8192, 65_536]),
             read_bytes: *chance.pick(&[5, 512, 65_536]),
             lateness_us: *chance.pick(&[0, 500, 30_000]),
             stall,
@@ -106,6 +116,9 @@ impl Weights {
             wrong,
             fresh_links,
             freeze,
+            stuck,
+            deaf,
+            herd,
             queue_bytes_max: *chance.pick(&[8 * 1024, 64 * 1024, 1024 * 1024]),
             ping_every_s: *chance.pick(&[2, 11, 25]),
             packets_per_turn: *chance.pick(&[1, 2, 1000]),
@@ -128,6 +141,9 @@ impl Weights {
         self.namespace_churn = 0;
         self.session_churn = 0;
         self.wrong = 0;
+        self.stuck = 0;
+        self.deaf = 0;
+        self.herd = 0;
         self.pause_ms = 3000;
         self.capacity = 65_536;
         self.chunk_bytes = 65_536;
@@ -145,6 +161,8 @@ impl Weights {
         config.engine.payload_bytes_max = 100_000;
         config.engine.packets_per_turn_max = self.packets_per_turn;
         config.socketio.acks_max = 20;
+        config.socketio.gatherings_max = GATHERINGS_MAX;
+        config.socketio.packet_bytes_max = config.engine.payload_bytes_max;
         config
     }
 }

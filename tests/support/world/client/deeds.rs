@@ -302,7 +302,8 @@ impl Client {
             return self.ask(name, "work", json!([nonce]), wants);
         }
         if net.chance.often(weights.question) {
-            return self.ask(name, "question", json!([nonce]), wants);
+            let event = *net.chance.pick(&["question", "survey"]);
+            return self.ask(name, event, json!([nonce]), wants);
         }
         if net.chance.often(weights.namespace_churn) {
             return self.leave(name);
@@ -399,6 +400,12 @@ impl Client {
             self.wires.clear();
             self.session = None;
             return;
+        }
+        if net.chance.often(weights.stuck) {
+            net.marks.hit("stopped reading");
+            for link in self.wires.keys() {
+                net.links[*link].is_stuck = true;
+            }
         }
         if net.chance.often(weights.wrong)
             && let Some(link) = session.socket

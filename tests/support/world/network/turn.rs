@@ -5,14 +5,46 @@
 use std::any::Any;
 use std::io;
 
+use roomcast::Server;
 use roomcast::reactor::lanes::Full;
 use roomcast::reactor::{Action, Close, ConnId, Service};
 use roomcast::time::Now;
 
 use super::{
-    Desk, Event, FLUSH_WITHIN, INBOX_BYTES_MAX, JOBS_WAITING_MAX, LinkId, Network, Phase, Running,
-    TURNS_AT_ONCE_MAX, UNACKNOWLEDGED_WITHIN,
+    Desk, Event, FLUSH_WITHIN, INBOX_BYTES_MAX, JOBS_WAITING_MAX, Link, LinkId, Network, Phase,
+    Running, TURNS_AT_ONCE_MAX, UNACKNOWLEDGED_WITHIN,
 };
+use crate::simulation::app::Town;
+
+impl Link {
+    /// Shows the server what has come, and sees that it does no more with it than it may.
+    fn shown(&mut self, service: &mut Server<Town>, now: Now, packets_per_turn: usize) -> usize {
+        let (shown, before) = (self.inbox.len(), service.work());
+        let is_post = self.inbox.starts_with(b"POST");
+        let taken = service.received(now, self.conn, &mut self.inbox);
+        let work = service.work();
+        assert!(taken <= shown, "I11: more taken than shown");
+        self.inbox.drain(..taken);
+        // Of frames as many as there are, each of at least six bytes; of a post no more packets than a turn bears, and
+        // its head alone has 130 bytes.
+        let most = if is_post {
+            packets_per_turn * (shown / 130 + 1)
+        } else {
+            shown / 6 + 1
+        };
+        let messages = work.messages - before.messages;
+        assert!(
+            messages <= most as u64,
+            "I11: {messages} messages out of {shown} bytes"
+        );
+        let bytes = work.http_bytes - before.http_bytes;
+        assert!(
+            bytes <= 8 * shown as u64,
+            "I11: {bytes} bytes of work on {shown}"
+        );
+        taken
+    }
+}
 
 impl Network {
     pub(super) fn list(&mut self, id: LinkId) {
@@ -33,7 +65,7 @@ impl Network {
     }
 
     /// A turn of the loop, and those that follow at once.
-    pub fn turn(&mut self, service: &mut impl Service) {
+    pub fn turn(&mut self, service: &mut Server<Town>) {
         for count in 0.. {
             assert!(count < TURNS_AT_ONCE_MAX, "I11: the loop spins");
             self.is_told_again = false;
@@ -44,7 +76,14 @@ impl Network {
             }
             let now = self.clock();
             if service.deadline().is_some_and(|at| at <= now.mono) {
+                let (before, posts) = (service.work(), service.census().posts);
                 service.elapsed(now);
+                let messages = service.work().messages - before.messages;
+                let most = posts * self.weights.packets_per_turn;
+                assert!(
+                    messages <= most as u64,
+                    "I11: {messages} messages of {posts} posts in a turn"
+                );
             }
             while let Some(action) = service.poll_action() {
                 self.perform(action);
@@ -66,8 +105,11 @@ impl Network {
         }
     }
 
-    fn read(&mut self, service: &mut impl Service, id: LinkId) {
+    fn read(&mut self, service: &mut Server<Town>, id: LinkId) {
         let now = self.clock();
+        if !self.links[id].is_accepted {
+            return;
+        }
         if self.links[id].is_broken {
             let error = io::ErrorKind::ConnectionReset.into();
             return self.broken(service, id, error);
@@ -79,14 +121,13 @@ impl Network {
         }
     }
 
-    fn read_open(&mut self, service: &mut impl Service, now: Now, id: LinkId) {
+    fn read_open(&mut self, service: &mut Server<Town>, now: Now, id: LinkId) {
         if self.has_exited {
             return;
         }
         let link = &mut self.links[id];
         if std::mem::take(&mut link.show) && !link.inbox.is_empty() {
-            let taken = service.received(now, link.conn, &mut link.inbox);
-            link.inbox.drain(..taken);
+            link.shown(service, now, self.weights.packets_per_turn);
             self.marks.hit("shown again");
         }
         let link = &mut self.links[id];
@@ -116,9 +157,7 @@ impl Network {
             let fresh: Vec<u8> = link.arrived.drain(..count).collect();
             let is_left_over = !link.inbox.is_empty();
             link.inbox.extend_from_slice(&fresh);
-            let taken = service.received(now, link.conn, &mut link.inbox);
-            assert!(taken <= link.inbox.len(), "more taken than shown");
-            link.inbox.drain(..taken);
+            let taken = link.shown(service, now, self.weights.packets_per_turn);
             if is_left_over && taken > 0 {
                 self.marks.hit("taken with what was left");
             }
@@ -285,7 +324,7 @@ impl Network {
         }
     }
 
-    fn remove(&mut self, id: LinkId) {
+    pub(super) fn remove(&mut self, id: LinkId) {
         let link = &mut self.links[id];
         if link.phase == Phase::Gone {
             return;
@@ -300,7 +339,9 @@ impl Network {
             link.down.clear();
             link.down_reset = true;
         }
-        self.slots[link.conn.slot() as usize].1 = None;
+        if link.is_accepted {
+            self.slots[link.conn.slot() as usize].1 = None;
+        }
         self.schedule_down(id);
     }
 
