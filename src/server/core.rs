@@ -32,7 +32,7 @@ use crate::slots::Side;
 use crate::socketio::args::{self, Encoded};
 use crate::socketio::packet::{self as wire, EventName, is_reserved};
 use crate::socketio::{NamespaceId, Phase, Reason, SocketKey, SocketRow, Sockets};
-use crate::time::{Now, Rebase, Time};
+use crate::time::{Now, Time};
 use crate::timers::{TimerId, Timers};
 use crate::websocket;
 #[cfg(feature = "world")]
@@ -231,12 +231,6 @@ impl<A: App> Core<A> {
         }
     }
 
-    /// Whether anything waits as a closure.
-    pub(super) fn has_closures(&self) -> bool {
-        let is_empty = self.acks.is_empty() && self.gatherings.len() == 0;
-        !(is_empty && self.jobs.is_empty() && self.later.is_empty())
-    }
-
     /// Knows nobody any more, and goes on counting where it was.
     pub(super) fn reset(&mut self) {
         let seed = self.random.random();
@@ -254,19 +248,6 @@ impl<A: App> Core<A> {
             sockets,
             ..fresh
         };
-    }
-
-    /// Lets the connections go on by another clock.
-    pub(super) fn rebase_conns(&mut self, rebase: Rebase) {
-        for (_, row) in self.conns.iter_mut() {
-            if let Protocol::Http(http) = &mut row.protocol {
-                http.rebase(rebase);
-            }
-        }
-        let conns: Vec<_> = self.conns.iter().map(|(conn, _)| conn).collect();
-        for conn in conns {
-            self.watch(conn);
-        }
     }
 
     /// A number not given before.

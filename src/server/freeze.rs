@@ -29,7 +29,7 @@ use std::mem;
 use serde::{Deserialize, Serialize};
 
 use super::acks::AckError;
-use super::core::{Conn, Counters, Due, Joining, Posted, Protocol};
+use super::core::{Conn, Core, Counters, Due, Joining, Posted, Protocol};
 use super::gathering::GatheringEnd;
 use super::handshake::Handshake;
 use super::shutdown::Stopping;
@@ -338,6 +338,27 @@ impl<A: App> Server<A> {
             self.authorize(key);
         }
         Ok(())
+    }
+}
+
+impl<A: App> Core<A> {
+    /// Whether anything waits as a closure.
+    fn has_closures(&self) -> bool {
+        let is_empty = self.acks.is_empty() && self.gatherings.len() == 0;
+        !(is_empty && self.jobs.is_empty() && self.later.is_empty())
+    }
+
+    /// Lets the connections go on by another clock.
+    fn rebase_conns(&mut self, rebase: Rebase) {
+        for (_, row) in self.conns.iter_mut() {
+            if let Protocol::Http(http) = &mut row.protocol {
+                http.rebase(rebase);
+            }
+        }
+        let conns: Vec<_> = self.conns.iter().map(|(conn, _)| conn).collect();
+        for conn in conns {
+            self.watch(conn);
+        }
     }
 }
 
