@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use roomcast::http::{Method, Response};
+use roomcast::server::Handshake;
 use roomcast::{App, Config, Server};
 use support::{PATIENCE, Rig, header};
 
@@ -287,6 +288,10 @@ fn describe(server: &mut Server<Ends>) {
     server
         .of("/")
         .on_raw("echo", |socket, args, _| socket.emit("echo", &args))
+        .on("address", |socket, (): (), _| {
+            let address = socket.handshake().and_then(Handshake::address);
+            socket.emit("address", &address.map(|address| address.to_string()));
+        })
         .on("flood", |socket, (bytes,): (usize,), _| {
             let piece = "x".repeat(1_000_000);
             for _ in 0..bytes / piece.len() {
@@ -317,9 +322,9 @@ fn an_address_has_so_many_connections_and_another_has_its_own() {
     second.say("40");
     assert!(second.hear().starts_with("40{"));
     assert_eq!(rig.counters().connections_turned_away, 1);
-    drop(first);
-    second.say("41");
-    // The first has made room once the server has heard of its end.
+    first.finish();
+    second.reset();
+    // They have made room once the server has heard of their ends.
     while !rig.connect_from([127, 0, 0, 1]).try_open() {}
 }
 
@@ -376,6 +381,12 @@ fn a_proxy_has_as_many_connections_as_it_brings_and_its_clients_are_told_apart()
     assert_eq!(first.answer().0, 429);
     second.send(said("192.0.2.2").as_bytes());
     assert_eq!(second.answer().0, 200);
+    let mut third = rig.connect_from([127, 0, 0, 9]);
+    third.open_for("X-Forwarded-For: 192.0.2.5\r\n");
+    third.say("40");
+    assert!(third.hear().starts_with("40{"));
+    third.say("42[\"address\"]");
+    assert_eq!(third.hear(), "42[\"address\",\"192.0.2.5\"]");
     // Whom nobody trusts speaks for himself alone.
     let mut liar = rig.connect_from([127, 0, 0, 8]);
     liar.send((said("192.0.2.3") + &said("192.0.2.4")).as_bytes());
@@ -491,7 +502,7 @@ fn an_idle_connection_is_closed_without_a_word() {
     let mut client = rig.connect();
     client.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n");
     assert_eq!(client.answer().0, 404);
-    client.outlive();
+    assert_eq!(client.rest(), "");
 }
 
 #[test]

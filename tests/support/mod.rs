@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use roomcast::engineio;
 use roomcast::server::{Counters, Handle};
 use roomcast::{App, Config, Context, Server};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// No test waits longer for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -142,7 +142,14 @@ impl Client {
 
     /// A handshake by WebSocket.
     pub(crate) fn open(&mut self) {
-        self.send(UPGRADE);
+        self.open_for("");
+    }
+
+    /// A handshake by WebSocket with further headers.
+    pub(crate) fn open_for(&mut self, headers: &str) {
+        let (line, rest) =
+            UPGRADE.split_at(UPGRADE.iter().position(|byte| *byte == b'\n').unwrap() + 1);
+        self.send(&[line, headers.as_bytes(), rest].concat());
         assert!(self.head().starts_with("HTTP/1.1 101 "));
         assert!(self.hear().starts_with("0{"));
     }
@@ -201,17 +208,23 @@ impl Client {
         self.frame(0x81, text.as_bytes());
     }
 
+    /// The next frame: its first byte and its payload.
+    pub(crate) fn hear_frame(&mut self) -> (u8, Vec<u8>) {
+        let [first, length] = self.take();
+        let length = match length {
+            127 => usize::try_from(u64::from_be_bytes(self.take())).unwrap(),
+            126 => usize::from(u16::from_be_bytes(self.take())),
+            short => usize::from(short),
+        };
+        let mut payload = vec![0; length];
+        self.stream.read_exact(&mut payload).unwrap();
+        (first, payload)
+    }
+
     /// The next frame that is no ping of the engine: text as it is, a close frame as `close CODE`.
     pub(crate) fn hear(&mut self) -> String {
         loop {
-            let [first, length] = self.take();
-            let length = match length {
-                127 => usize::try_from(u64::from_be_bytes(self.take())).unwrap(),
-                126 => usize::from(u16::from_be_bytes(self.take())),
-                short => usize::from(short),
-            };
-            let mut payload = vec![0; length];
-            self.stream.read_exact(&mut payload).unwrap();
+            let (first, payload) = self.hear_frame();
             match first {
                 0x88 => return format!("close {}", u16::from_be_bytes([payload[0], payload[1]])),
                 _ if payload == b"2" => {}
@@ -226,6 +239,28 @@ impl Client {
             Ok(_) => {}
             Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
         }
+    }
+
+    /// All that comes until the server has ended the connection orderly.
+    pub(crate) fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).unwrap();
+        String::from_utf8_lossy(&rest).into_owned()
+    }
+
+    /// Says that no more will come.
+    pub(crate) fn finish(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Ends the connection with a reset, as a crash does.
+    pub(crate) fn reset(&mut self) {
+        SockRef::from(&self.stream)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+        // A connection of its own that goes nowhere takes the place of the one that is dropped.
+        let nowhere = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        self.stream = nowhere.into();
     }
 }
 
