@@ -128,3 +128,48 @@ fn what_may_be_lost_leaves_only_if_the_transport_could_take_it() {
     bench.send(id, &"x".repeat(SOFT));
     assert!(!bench.engine.is_writable(id), "above the soft limit");
 }
+
+fn at_most_in_all(bytes: usize) -> Bench {
+    Bench::with(|config| {
+        config.queue_bytes_soft_max = usize::MAX;
+        config.queue_bytes_max = usize::MAX;
+        config.queues_bytes_max = bytes;
+    })
+}
+
+#[test]
+fn the_longest_queue_goes_first_when_all_together_are_too_long() {
+    let mut bench = at_most_in_all(10_000);
+    let [short, longest, long] = [1000, 5000, 3000].map(|bytes| {
+        let id = bench.polling();
+        bench.send(id, &"x".repeat(bytes));
+        id
+    });
+    assert!(bench.ended().is_empty());
+    bench.send(long, &"x".repeat(1000));
+    assert_eq!(bench.ended(), [(longest, Reason::SlowConsumer)]);
+    let counters = bench.engine.counters();
+    assert_eq!((counters.slow_consumers, counters.slow_by_total), (1, 1));
+
+    // What waits for a session's goodbye counts as well, and its end was told before.
+    bench.engine.close(bench.now, long, Reason::ForcedClose);
+    assert_eq!(bench.ended(), [(long, Reason::ForcedClose)]);
+    bench.said();
+    let next = bench.polling();
+    bench.send(next, &"x".repeat(3900));
+    assert_eq!(bench.engine.len(), 3);
+    bench.send(short, &"x".repeat(2000));
+    assert_eq!((bench.engine.len(), bench.ended()), (2, Vec::new()));
+}
+
+#[test]
+fn a_packet_for_many_weighs_once() {
+    let mut bench = at_most_in_all(10_000);
+    let packet = Packet::message(|out| out.resize(5000, b'x'));
+    for _ in 0..100 {
+        let id = bench.polling();
+        bench.engine.send(bench.now, id, packet.clone());
+    }
+    assert!(bench.ended().is_empty());
+    assert_eq!(bench.engine.counters().slow_consumers, 0);
+}
