@@ -131,7 +131,8 @@ impl Default for Http {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WebSocket {
-    /// Bytes of a message, in one frame or as the sum of its fragments; more is closed with 1009, from the header alone.
+    /// Bytes of a message, in one frame or as the sum of its fragments; more is closed with 1009, from the header alone. Of a
+    /// deflated one also the bytes it inflates to, where inflating then stops.
     pub message_bytes_max: usize,
     /// Fragments of a message; more is closed with 1008 (CVE-2026-48779 held 262,144).
     pub fragments_max: u32,
@@ -193,6 +194,16 @@ pub struct Engine {
     pub serve_client: bool,
     /// What is kept of the request that opened a session.
     pub handshake_kept: HandshakeKept,
+    /// Whether permessage-deflate is agreed to if a client offers it (`perMessageDeflate`; needs feature `compression`). Off,
+    /// as in Node's server: most messages are small, and a peer can make us inflate a megabyte for each kilobyte it sends.
+    pub websocket_compression: bool,
+    /// Bytes of a message that make it worth deflating (`threshold`): below, a packet on the wire is hardly shorter.
+    pub websocket_compression_bytes_min: usize,
+    /// Whether answers to polls are compressed if the client accepts gzip or deflate (`httpCompression`; needs feature
+    /// `compression`). Off: the loop compresses itself, and a proxy in front does it as well without holding others up.
+    pub http_compression: bool,
+    /// Bytes of an answer that make it worth compressing (`threshold`): what fits one packet on the wire is left alone.
+    pub http_compression_bytes_min: usize,
 }
 
 impl Default for Engine {
@@ -217,6 +228,10 @@ impl Default for Engine {
             origins: Origins::Same,
             serve_client: true,
             handshake_kept: HandshakeKept::Whole,
+            websocket_compression: false,
+            websocket_compression_bytes_min: 1024,
+            http_compression: false,
+            http_compression_bytes_min: 1024,
         }
     }
 }

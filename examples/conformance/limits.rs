@@ -1,6 +1,6 @@
 //! LIMITS: short times and small sizes, so that a client reaches them.
 //!
-//! Left out with what the library does not have yet: recovery, the cookie, compression, credentials, patterns.
+//! Left out with what the library does not have yet: recovery, the cookie, credentials, patterns.
 
 use std::io;
 use std::time::Duration;
@@ -30,6 +30,10 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
     let mut config = Config::default();
     config.engine.payload_bytes_max = 1000;
     config.engine.upgrade_within = Duration::from_millis(300);
+    config.engine.websocket_compression = true;
+    config.engine.websocket_compression_bytes_min = 64;
+    config.engine.http_compression = true;
+    config.engine.http_compression_bytes_min = 64;
     config.engine.origins = Origins::Listed(vec!["http://good.example".to_owned()]);
     config.socketio.connect_within = Duration::from_millis(200);
 

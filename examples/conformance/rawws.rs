@@ -1,7 +1,7 @@
 //! RAWWS: a WebSocket that sends everything back, by the layers alone: the loop, HTTP for the handshake, WebSocket.
 //!
 //! A [`Service`] is all the loop needs. This one shows the smallest sound one: back-pressure (a peer that does not take
-//! its echoes is not read from), the answer to a ping, and an orderly end.
+//! its echoes is not read from), the answer to a ping, permessage-deflate for who offers it, and an orderly end.
 
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
@@ -15,7 +15,10 @@ use roomcast::reactor::{
     Action, Close, ConnId, JobId, Letter, ListenerId, Peer, Reactor, Service, Tag,
 };
 use roomcast::time::{Now, Time};
-use roomcast::websocket::{Message, Reader, frame, handshake};
+use roomcast::websocket::offers::{self, Agreed};
+use roomcast::websocket::{
+    Data, Deflater, Inflater, Message, Reader, Window, frame, handshake,
+};
 
 use super::Addresses;
 
@@ -38,7 +41,7 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
 
 enum Protocol {
     Http(http::Connection),
-    WebSocket(Reader),
+    WebSocket(Reader, Option<Window>),
 }
 
 /// What is to happen to a connection after what it has just sent.
@@ -54,6 +57,8 @@ enum Then {
 struct Echo {
     http: config::Http,
     websocket: config::WebSocket,
+    deflater: Deflater,
+    inflater: Inflater,
     conns: HashMap<ConnId, Protocol>,
     actions: VecDeque<Action>,
 }
@@ -67,6 +72,9 @@ impl Echo {
         Self {
             http: config::Http::default(),
             websocket,
+            // Whatever becomes shorter is deflated: this is a test of the code, not of the wire.
+            deflater: Deflater::new(1),
+            inflater: Inflater::new(),
             conns: HashMap::new(),
             actions: VecDeque::new(),
         }
@@ -87,25 +95,29 @@ impl Echo {
                     Then::End
                 }
             },
-            Some(Protocol::WebSocket(reader)) => match reader.next(&self.websocket, input) {
-                Ok(None) => Then::Wait,
-                Ok(Some(message)) => self.echo(conn, &message),
-                Err(violation) => {
-                    self.send(conn, frame::close(violation.close_code(), ""));
-                    Then::End
+            Some(Protocol::WebSocket(reader, window)) => {
+                let window = *window;
+                let inflater = window.is_some().then_some(&mut self.inflater);
+                match reader.next(&self.websocket, inflater, input) {
+                    Ok(None) => Then::Wait,
+                    Ok(Some(message)) => self.echo(conn, window, &message),
+                    Err(violation) => {
+                        self.send(conn, frame::close(violation.close_code(), ""));
+                        Then::End
+                    }
                 }
-            },
+            }
         }
     }
 
-    fn answer(&mut self, now: Now, conn: ConnId, answer: &Result<Bytes, Response>) -> Then {
+    fn answer(&mut self, now: Now, conn: ConnId, answer: &Result<Switch, Response>) -> Then {
         let Some(protocol) = self.conns.get_mut(&conn) else {
             return Then::Wait;
         };
         match (answer, &mut *protocol) {
-            (Ok(switched), _) => {
-                *protocol = Protocol::WebSocket(Reader::new());
-                self.send(conn, switched.clone());
+            (Ok(switch), _) => {
+                *protocol = Protocol::WebSocket(Reader::new(), switch.window);
+                self.send(conn, switch.head.clone());
                 Then::GoOn
             }
             (Err(response), Protocol::Http(http)) => {
@@ -114,14 +126,23 @@ impl Echo {
                 self.send(conn, answer.body);
                 Then::End
             }
-            (Err(_), Protocol::WebSocket(_)) => Then::End,
+            (Err(_), Protocol::WebSocket(..)) => Then::End,
         }
     }
 
-    fn echo(&mut self, conn: ConnId, message: &Message<'_>) -> Then {
+    fn echo(&mut self, conn: ConnId, window: Option<Window>, message: &Message<'_>) -> Then {
+        let mut deflated = |kind, payload| {
+            window.and_then(|window| frame::deflated(&mut self.deflater, window, kind, payload))
+        };
         let (bytes, then) = match message {
-            Message::Text(text) => (frame::text(text), Then::GoOn),
-            Message::Binary(bytes) => (frame::binary(bytes), Then::GoOn),
+            Message::Text(text) => {
+                let frame = deflated(Data::Text, text.as_bytes());
+                (frame.unwrap_or_else(|| frame::text(text)), Then::GoOn)
+            }
+            Message::Binary(bytes) => {
+                let frame = deflated(Data::Binary, bytes);
+                (frame.unwrap_or_else(|| frame::binary(bytes)), Then::GoOn)
+            }
             Message::Ping(payload) => (frame::pong(payload), Then::GoOn),
             Message::Pong(_) => return Then::GoOn,
             Message::Close(code, _) => (frame::close_answer(*code), Then::End),
@@ -146,10 +167,23 @@ impl Echo {
     }
 }
 
+/// How a connection becomes a WebSocket.
+struct Switch {
+    head: Bytes,
+    window: Option<Window>,
+}
+
 /// The head that switches protocols, or why not.
-fn accept(request: &Request<'_>) -> Result<Bytes, Response> {
+fn accept(request: &Request<'_>) -> Result<Switch, Response> {
     match handshake::accept(request.method_name(), |name| request.header(name)) {
-        Ok(accept) => Ok(handshake::response(&accept, &[])),
+        Ok(accept) => {
+            let agreed = offers::agree(request.values("sec-websocket-extensions"));
+            let extensions = agreed.map(|agreed| ("Sec-WebSocket-Extensions", agreed.header()));
+            Ok(Switch {
+                head: handshake::response(&accept, extensions.as_slice()),
+                window: agreed.map(Agreed::window),
+            })
+        }
         Err(refusal) => Err(Response::text(refusal.status(), refusal.text())
             .headers(refusal.headers().iter().copied())
             .close()),
@@ -199,7 +233,7 @@ impl Service for Echo {
         let limits = &self.http;
         let late = |protocol: &mut Protocol| match protocol {
             Protocol::Http(http) => http.elapsed(now.mono, limits).is_some(),
-            Protocol::WebSocket(_) => false,
+            Protocol::WebSocket(..) => false,
         };
         let actions = &mut self.actions;
         self.conns.retain(|conn, protocol| {
@@ -218,7 +252,7 @@ impl Service for Echo {
     fn deadline(&self) -> Option<Time> {
         let due = |protocol: &Protocol| match protocol {
             Protocol::Http(http) => http.deadline(&self.http),
-            Protocol::WebSocket(_) => None,
+            Protocol::WebSocket(..) => None,
         };
         self.conns.values().filter_map(due).min()
     }

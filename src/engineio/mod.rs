@@ -3,6 +3,7 @@
 //! The switchboard says what has come (requests that were admitted, messages, ends of connections) and the time; text
 //! and bytes for the layer above are returned at once and borrow from the input. What must reach the world is pulled as
 //! [`Output`]s, and sessions that have ended as [`Engine::poll_ended`].
+//! permessage-deflate is agreed on elsewhere; here is the one compressor, since the queue weighs what is sent.
 //! Knows connections by id only: it never sees a socket, an HTTP head or a namespace.
 //! Left out: WebTransport, which needs QUIC; the official clients fall back without it.
 //!
@@ -29,6 +30,7 @@ use crate::sid::Sid;
 use crate::slots::{Id, Slots};
 use crate::time::Time;
 use crate::timers::Timers;
+use crate::websocket::{Deflater, Window};
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
 
@@ -147,10 +149,24 @@ pub enum Admission {
 pub enum Answer {
     /// Packets for the client.
     Payload(Bytes),
+    /// Packets for the client, none of which is to be compressed.
+    PlainPayload(Bytes),
     /// A post was taken.
     Accepted,
     /// The error and its JSON.
     Refused(Refusal),
+}
+
+impl Answer {
+    /// Compressible if one of the packets is, as in Node's server.
+    fn packets(queue: &VecDeque<Packet>) -> Self {
+        let body = payload::join(queue.iter());
+        if queue.iter().any(Packet::is_compressible) {
+            Self::Payload(body)
+        } else {
+            Self::PlainPayload(body)
+        }
+    }
 }
 
 /// What must reach the world.
@@ -257,6 +273,7 @@ pub struct Engine {
     counters: Counters,
     /// What all packets may weigh before room is made again.
     relieve_above: usize,
+    deflater: Deflater,
 }
 
 impl Engine {
@@ -265,6 +282,7 @@ impl Engine {
     pub fn new(config: config::Engine, seed: [u8; 32]) -> Self {
         Self {
             relieve_above: config.queues_bytes_max,
+            deflater: Deflater::new(config.websocket_compression_bytes_min),
             config,
             sessions: Slots::new(),
             by_sid: HashMap::new(),
@@ -409,7 +427,7 @@ impl Engine {
                 get: Some(conn),
                 ..Polling::default()
             }),
-            TransportName::WebSocket => Transport::WebSocket(WebSocket { conn, left: 0 }),
+            TransportName::WebSocket => Transport::WebSocket(WebSocket::new(conn)),
         };
         let open = self.open_packet(sid, matches!(transport, Transport::Polling(_)));
         let heart = Heart::Resting {
@@ -541,8 +559,25 @@ impl Engine {
             conn,
             until,
             noop_at: None,
+            window: None,
         }));
         self.arm(id);
+    }
+
+    /// permessage-deflate was agreed on with this WebSocket, which has just been opened or offered to the session.
+    pub fn deflates(&mut self, id: SessionId, conn: ConnId, window: Window) {
+        let speaks = |session: &&mut Session| session.speaks_by(conn);
+        let Some(session) = self.sessions.get_mut(id).filter(speaks) else {
+            return;
+        };
+        match &mut session.transport {
+            Transport::WebSocket(websocket) => websocket.window = Some(window),
+            Transport::Polling(polling) => {
+                if let Some(probe) = &mut polling.probe {
+                    probe.window = Some(window);
+                }
+            }
+        }
     }
 
     /// A text message has come by WebSocket.
@@ -772,7 +807,7 @@ impl Engine {
         else {
             return;
         };
-        session.push(packet);
+        session.push(packet, &mut self.deflater);
         self.counters.sent += 1;
         let is_too_much = session.waiting_bytes() > self.config.queue_bytes_max;
         #[cfg(feature = "world")]
@@ -952,8 +987,11 @@ impl Engine {
         else {
             return;
         };
-        let (get, post, conn) = (*get, *post, probe.conn);
-        session.transport = Transport::WebSocket(WebSocket { conn, left: 0 });
+        let (get, post, conn, window) = (*get, *post, probe.conn, probe.window);
+        session.transport = Transport::WebSocket(WebSocket {
+            window,
+            ..WebSocket::new(conn)
+        });
         #[cfg(feature = "world")]
         if world::is_planted(Bug::LosePacketAtUpgrade) {
             session.queue.pop_front();
@@ -994,7 +1032,7 @@ impl Engine {
         };
         let queue = session.take_queue();
         if !queue.is_empty() {
-            return self.answer(conn, Answer::Payload(payload::join(queue.iter())));
+            return self.answer(conn, Answer::packets(&queue));
         }
         let goodbye = [Packet::NOOP, Packet::CLOSE];
         self.answer(conn, Answer::Payload(payload::join(goodbye.iter())));
@@ -1010,14 +1048,15 @@ impl Engine {
             return;
         };
         self.ended.push_back((id, reason));
-        let queue = session.take_queue();
+        let mut queue = session.take_queue();
         match &mut session.transport {
             Transport::WebSocket(websocket) => {
                 let conn = websocket.conn;
                 if ending == Ending::Orderly {
-                    let frames = queue.iter().map(|packet| packet.frame().clone());
-                    self.outputs
-                        .extend(frames.map(|frame| Output::Frame(conn, frame)));
+                    for packet in &mut queue {
+                        let frame = websocket.frame(packet, &mut self.deflater);
+                        self.outputs.push_back(Output::Frame(conn, frame));
+                    }
                 }
                 match (ending, reason) {
                     (Ending::Cut, Reason::SlowConsumer) => {
@@ -1040,7 +1079,7 @@ impl Engine {
                 }
                 match (get, ending) {
                     (Some(conn), Ending::Orderly) if !queue.is_empty() => {
-                        self.answer(conn, Answer::Payload(payload::join(queue.iter())));
+                        self.answer(conn, Answer::packets(&queue));
                         self.await_farewell(now, id, VecDeque::new());
                     }
                     (Some(conn), _) => {
@@ -1091,9 +1130,9 @@ impl Engine {
                 if websocket.left == 0 {
                     let conn = websocket.conn;
                     session.queued_bytes = 0;
-                    for packet in session.queue.drain(..) {
-                        self.outputs
-                            .push_back(Output::Frame(conn, packet.frame().clone()));
+                    for mut packet in session.queue.drain(..) {
+                        let frame = websocket.frame(&mut packet, &mut self.deflater);
+                        self.outputs.push_back(Output::Frame(conn, frame));
                     }
                 }
             }
@@ -1103,7 +1142,7 @@ impl Engine {
                 }
                 if let Some(conn) = polling.get.take() {
                     let queue = session.take_queue();
-                    self.answer(conn, Answer::Payload(payload::join(queue.iter())));
+                    self.answer(conn, Answer::packets(&queue));
                 }
             }
         }

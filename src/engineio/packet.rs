@@ -4,22 +4,44 @@
 //! Knows frame headers, since a server frame is its packet with a header in front; knows nothing of sessions.
 //! Left out: the length-prefixed framing of WebTransport, which needs QUIC.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::weight::weighed;
-use crate::websocket::{Data, OpCode, frame};
+use crate::websocket::{Data, Deflater, OpCode, Window, frame};
 
 /// One packet for a client, made once and shared by everybody it goes to.
 ///
 /// A server's WebSocket frame is unmasked, so the frame is its header followed by exactly the bytes that long-polling
-/// sends: one buffer is both forms.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// sends: one buffer is both forms. Its other forms are made when the first receiver wants one.
+#[derive(Clone, Debug)]
 pub struct Packet {
     frame: Bytes,
     header_bytes: u8,
     binary: bool,
+    stays_plain: bool,
+    /// None until one is asked for, or there are to be several receivers.
+    forms: Option<Rc<Forms>>,
 }
+
+/// Forms besides the plain one, each made at most once and shared by the receivers.
+#[derive(Debug, Default)]
+struct Forms {
+    /// Deflated frames, in the order of [`Window`]; none where the plain one is no longer.
+    deflated: [OnceCell<Option<Bytes>>; 2],
+}
+
+/// What they say is what counts, not which forms of it were made.
+impl PartialEq for Packet {
+    fn eq(&self, other: &Self) -> bool {
+        self.frame == other.frame && self.stays_plain == other.stays_plain
+    }
+}
+
+impl Eq for Packet {}
 
 impl Packet {
     /// A ping.
@@ -36,6 +58,8 @@ impl Packet {
             frame: Bytes::from_static(frame),
             header_bytes: 2,
             binary: false,
+            stays_plain: false,
+            forms: None,
         }
     }
 
@@ -72,6 +96,8 @@ impl Packet {
             frame,
             header_bytes,
             binary,
+            stays_plain: false,
+            forms: None,
         };
         packet.weighed()
     }
@@ -82,6 +108,42 @@ impl Packet {
             frame: weighed(self.frame),
             ..self
         }
+    }
+
+    /// The same, never to be compressed by either transport.
+    #[must_use]
+    pub const fn plain(mut self) -> Self {
+        self.stays_plain = true;
+        self
+    }
+
+    /// Whether it may be compressed.
+    #[must_use]
+    pub const fn is_compressible(&self) -> bool {
+        !self.stays_plain
+    }
+
+    /// From now on its copies have their other forms in common.
+    pub fn share(&mut self) {
+        self.forms.get_or_insert_default();
+    }
+
+    /// The packet as a frame for a client with whom permessage-deflate was agreed on: deflated, if that makes it shorter.
+    pub fn frame_deflated(&mut self, deflater: &mut Deflater, window: Window) -> &Bytes {
+        let payload = &self.frame[usize::from(self.header_bytes)..];
+        if self.stays_plain || !deflater.takes(payload.len()) {
+            return &self.frame;
+        }
+        let kind = if self.binary {
+            Data::Binary
+        } else {
+            Data::Text
+        };
+        let forms = self.forms.get_or_insert_default();
+        forms.deflated[window as usize]
+            .get_or_init(|| frame::deflated(deflater, window, kind, payload).map(weighed))
+            .as_ref()
+            .unwrap_or(&self.frame)
     }
 
     /// The packet as a WebSocket frame.
@@ -102,7 +164,7 @@ impl Packet {
         self.binary
     }
 
-    /// What it weighs in a queue.
+    /// What it weighs in a queue, unless it is deflated.
     #[must_use]
     pub fn len(&self) -> usize {
         self.frame.len()
@@ -198,6 +260,50 @@ mod tests {
         assert_eq!(&packet.frame()[..], [0x82, 3, 1, 2, 3]);
         assert_eq!(&packet.body()[..], [1, 2, 3]);
         assert!(packet.is_binary());
+    }
+
+    #[test]
+    fn a_packet_is_deflated_once_for_all_who_have_it_in_common() {
+        let mut deflater = Deflater::new(100);
+        let mut packet = Packet::message(|out| out.resize(out.len() + 500, b'x'));
+        packet.share();
+        let mut copies = vec![packet; 3];
+        for copy in &mut copies {
+            let plain = copy.len();
+            let deflated = copy.frame_deflated(&mut deflater, Window::Whole);
+            assert_eq!(deflated[0], 0xc1);
+            assert!(deflated.len() < plain / 10);
+            assert_eq!(copy.frame()[0], 0x81, "the plain form stays");
+        }
+        assert_eq!(deflater.deflated(), 1);
+        copies[0].frame_deflated(&mut deflater, Window::Small);
+        copies[1].frame_deflated(&mut deflater, Window::Small);
+        assert_eq!(deflater.deflated(), 2, "and once for the other window");
+        let frames = copies
+            .iter_mut()
+            .map(|copy| copy.frame_deflated(&mut deflater, Window::Whole).as_ptr());
+        let frames: Vec<_> = frames.collect();
+        assert!(frames.iter().all(|frame| *frame == frames[0]), "one buffer");
+    }
+
+    #[test]
+    fn a_packet_that_is_short_or_noise_or_says_so_is_not_deflated() {
+        let mut deflater = Deflater::new(100);
+        let long = |length: usize| Packet::message(|out| out.resize(length, b'x'));
+        let noise: Vec<u8> = (0..=255).collect();
+        for mut packet in [
+            long(99 + frame::HEADER_BYTES_MAX),
+            long(500).plain(),
+            Packet::binary(&noise),
+            Packet::PING,
+        ] {
+            let plain = packet.frame().clone();
+            assert_eq!(*packet.frame_deflated(&mut deflater, Window::Whole), plain);
+        }
+        assert_eq!(deflater.deflated(), 1, "only the noise was tried");
+        let mut enough = long(100 + frame::HEADER_BYTES_MAX);
+        assert_eq!(enough.body().len(), 100);
+        assert_eq!(enough.frame_deflated(&mut deflater, Window::Whole)[0], 0xc1);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::packet::Packet;
@@ -19,6 +20,7 @@ use crate::reactor::ConnId;
 use crate::sid::Sid;
 use crate::time::Time;
 use crate::timers::TimerId;
+use crate::websocket::{Deflater, Window};
 
 /// Why a session has ended. The words are those of the official server, but for those it does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,6 +136,8 @@ pub(super) struct Probe {
     pub(super) until: Time,
     /// Once the probe was answered: from when on a parked poll is answered with nothing.
     pub(super) noop_at: Option<Time>,
+    /// With which it deflates, if that was agreed on.
+    pub(super) window: Option<Window>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -141,6 +145,26 @@ pub(super) struct WebSocket {
     pub(super) conn: ConnId,
     /// Bytes the kernel refused.
     pub(super) left: usize,
+    /// With which it deflates, if that was agreed on.
+    pub(super) window: Option<Window>,
+}
+
+impl WebSocket {
+    pub(super) const fn new(conn: ConnId) -> Self {
+        Self {
+            conn,
+            left: 0,
+            window: None,
+        }
+    }
+
+    /// The frame that a packet is to this client.
+    pub(super) fn frame(&self, packet: &mut Packet, deflater: &mut Deflater) -> Bytes {
+        match self.window {
+            Some(window) => packet.frame_deflated(deflater, window).clone(),
+            None => packet.frame().clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,8 +234,16 @@ impl Session {
         matches!(self.phase, Phase::Open)
     }
 
-    pub(super) fn push(&mut self, packet: Packet) {
-        self.queued_bytes += packet.len();
+    /// Queues a packet. It weighs what will be sent, as far as that is known: a polling client's answer is compressed as a whole,
+    /// and later.
+    pub(super) fn push(&mut self, mut packet: Packet, deflater: &mut Deflater) {
+        self.queued_bytes += match &self.transport {
+            Transport::WebSocket(WebSocket {
+                window: Some(window),
+                ..
+            }) => packet.frame_deflated(deflater, *window).len(),
+            Transport::WebSocket(_) | Transport::Polling(_) => packet.len(),
+        };
         self.queue.push_back(packet);
     }
 

@@ -3,13 +3,13 @@
 //! A table comes in once, with each file's forms ready made; a request comes in, a [`Response`] goes out that shares the
 //! file's bytes. A path is found if the table has it, byte for byte: there is no folder to climb out of.
 //! Never looks at a file system or a clock.
-//! Left out: byte ranges (the files are small), dates (entity tags say it better), and compressing on the way out.
+//! Left out: byte ranges (the files are small), dates (entity tags say it better), and compressing on the way out, which [`super::Compressor`] is for.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use bytes::Bytes;
 
+use super::coding::{self, Coding};
 use super::{Method, Request, Response, SECURITY_HEADERS};
 
 /// One file in the forms it can be sent in. All of it can be written in a `static`.
@@ -73,14 +73,19 @@ pub fn serve(file: &File, request: &Request<'_>) -> Response {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return Response::method_not_allowed("GET, HEAD");
     }
-    let coding = choose(file, request);
-    let (body, name) = match coding {
-        Coding::Identity => (&file.identity, None),
-        Coding::Gzip => (file.gzip.as_ref().unwrap_or(&file.identity), Some("gzip")),
-        Coding::Brotli => (file.brotli.as_ref().unwrap_or(&file.identity), Some("br")),
-    };
+    let forms = [
+        (Coding::Identity, Some(&file.identity)),
+        (Coding::Gzip, file.gzip.as_ref()),
+        (Coding::Brotli, file.brotli.as_ref()),
+    ];
+    let there = forms.iter().filter(|(_, form)| form.is_some());
+    let coding = coding::choose(request, there.map(|(coding, _)| *coding));
+    let body = forms
+        .into_iter()
+        .find_map(|(form, bytes)| bytes.filter(|_| form == coding))
+        .unwrap_or(&file.identity);
     // A strong tag promises the same bytes, and the compressed forms are other bytes (RFC 9110 §8.8.3.3).
-    let weak = if name.is_some() && !file.etag.starts_with("W/") {
+    let weak = if coding != Coding::Identity && !file.etag.starts_with("W/") {
         "W/"
     } else {
         ""
@@ -98,8 +103,8 @@ pub fn serve(file: &File, request: &Request<'_>) -> Response {
     if fresh {
         return response;
     }
-    if let Some(name) = name {
-        response = response.header("Content-Encoding", name);
+    if coding != Coding::Identity {
+        response = response.header("Content-Encoding", coding.name());
     }
     response
         .header("Content-Type", &file.content_type)
@@ -116,71 +121,6 @@ fn has_it_already(file: &File, request: &Request<'_>) -> bool {
     request
         .list("if-none-match")
         .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == opaque)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
-    Identity,
-    Gzip,
-    Brotli,
-}
-
-/// The coding with the greatest weight that is there; of equals the one the client names first (RFC 9110 §12.5.3).
-fn choose(file: &File, request: &Request<'_>) -> Coding {
-    // Under one star all weigh the same, and the last of equals is chosen: the smallest.
-    let there = [
-        (Coding::Identity, &b"identity"[..], true),
-        (Coding::Gzip, b"gzip", file.gzip.is_some()),
-        (Coding::Brotli, b"br", file.brotli.is_some()),
-    ];
-    let asked: Vec<_> = request.list("accept-encoding").map(weighed).collect();
-    // A star stands for what is not named; identity is never refused, as somebody must be sent something.
-    let rank = |name: &[u8]| {
-        let named = asked
-            .iter()
-            .position(|(coding, _)| coding.eq_ignore_ascii_case(name));
-        let place = named.or_else(|| asked.iter().position(|(coding, _)| *coding == b"*"))?;
-        Some((asked[place].1, place))
-    };
-    there
-        .into_iter()
-        .filter(|(_, _, is_there)| *is_there)
-        .filter_map(|(coding, name, _)| Some((coding, rank(name)?)))
-        .filter(|(_, (weight, _))| *weight > 0)
-        .max_by(|(_, a), (_, b)| heavier_then_earlier(*a, *b))
-        .map_or(Coding::Identity, |(coding, _)| coding)
-}
-
-fn heavier_then_earlier(a: (u16, usize), b: (u16, usize)) -> Ordering {
-    a.0.cmp(&b.0).then(b.1.cmp(&a.1))
-}
-
-/// A coding and its weight in thousandths; a weight that cannot be read counts as none given.
-fn weighed(member: &[u8]) -> (&[u8], u16) {
-    let mut parts = member.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    let coding = parts.next().unwrap_or_default();
-    let weight = parts
-        .filter_map(|part| {
-            part.strip_prefix(b"q=")
-                .or_else(|| part.strip_prefix(b"Q="))
-        })
-        .find_map(thousandths);
-    (coding, weight.unwrap_or(1000))
-}
-
-/// RFC 9110 §12.4.2: `0`, `1`, and up to three digits behind a point.
-fn thousandths(weight: &[u8]) -> Option<u16> {
-    let (whole, fraction) = match weight {
-        [whole] | [whole, b'.'] => (whole, &[][..]),
-        [whole, b'.', fraction @ ..] if fraction.len() <= 3 => (whole, fraction),
-        _ => return None,
-    };
-    if !matches!(whole, b'0' | b'1') || !fraction.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let digit = |at: usize| fraction.get(at).map_or(0, |digit| u16::from(digit - b'0'));
-    let sum = u16::from(whole - b'0') * 1000 + digit(0) * 100 + digit(1) * 10 + digit(2);
-    Some(sum.min(1000))
 }
 
 #[cfg(test)]

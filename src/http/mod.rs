@@ -4,10 +4,10 @@
 //! comes back as an [`Answer`]: bytes, and how the connection goes on. While an answer is owed nothing is taken, so
 //! pipelined requests wait in the reactor's inbox and are answered in order.
 //! Never knows a socket, a session, who is asking, or what a path means.
-//! Left out: HTTP/2 (a proxy in front speaks it to browsers), compression while answering (files come ready-compressed),
-//! byte ranges, and bodies that stream: a body is whole before anyone sees it, and has a limit.
+//! Left out: HTTP/2 (a proxy in front speaks it to browsers), byte ranges, and bodies that stream: a body is whole before anyone sees it, and has a limit.
 
 mod body;
+mod coding;
 mod date;
 pub mod files;
 mod head;
@@ -33,6 +33,7 @@ use self::head::{Expects, Framing, Parts, Search};
 use crate::config;
 use crate::time::{Now, Rebase, Time};
 
+pub use self::coding::{Coding, Compressor};
 pub use self::date::date;
 pub use self::refusal::Refusal;
 pub use self::request::{Method, Request, Version};

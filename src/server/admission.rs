@@ -9,8 +9,9 @@ use super::handshake::Handshake;
 use super::{App, Server, cors, forwarded};
 use crate::addresses;
 use crate::engineio::{self, Admission, Asked, Engine, Refusal, SessionId, TransportName};
-use crate::http::{self, Method, Response, query};
+use crate::http::{self, Compressor, Method, Response, query};
 use crate::reactor::{ConnId, Peer};
+use crate::websocket::offers::{self, Agreed};
 use crate::websocket::{self, handshake};
 
 impl<A: App> Server<A> {
@@ -76,6 +77,7 @@ impl<A: App> Server<A> {
             Admission::Open(TransportName::WebSocket) => {
                 if self.core.become_websocket(conn, request) {
                     let session = self.core.engine.opened(now, conn, TransportName::WebSocket);
+                    self.core.deflate(conn, session);
                     self.opened(conn, request, mount, session);
                 }
             }
@@ -83,6 +85,7 @@ impl<A: App> Server<A> {
                 if self.core.become_websocket(conn, request) {
                     self.core.speaks_for(conn, session);
                     self.core.engine.probed(now, session, conn);
+                    self.core.deflate(conn, session);
                 }
             }
             Admission::Poll(session) => {
@@ -156,11 +159,15 @@ impl<A: App> Core<A> {
     }
 
     pub(super) fn answer_engine_request(&mut self, conn: ConnId, answer: engineio::Answer) {
+        let is_compressible =
+            self.config.engine.http_compression && matches!(answer, engineio::Answer::Payload(_));
         let response = match answer {
-            engineio::Answer::Payload(body) => Response::new(200)
-                .header("Content-Type", "text/plain; charset=UTF-8")
-                .header("Cache-Control", "no-store")
-                .body(body),
+            engineio::Answer::Payload(body) | engineio::Answer::PlainPayload(body) => {
+                Response::new(200)
+                    .header("Content-Type", "text/plain; charset=UTF-8")
+                    .header("Cache-Control", "no-store")
+                    .body(body)
+            }
             engineio::Answer::Accepted => Response::new(200)
                 .header("Content-Type", "text/html")
                 .header("Cache-Control", "no-store")
@@ -182,6 +189,10 @@ impl<A: App> Core<A> {
         if row.is_old_browser {
             // Its filter against scripts in answers breaks long-polling.
             response = response.header("X-XSS-Protection", "0");
+        }
+        if is_compressible {
+            let bytes_min = self.config.engine.http_compression_bytes_min;
+            response = self.compressor.compressed(row.coding, bytes_min, response);
         }
         self.respond(conn, &response);
     }
@@ -206,6 +217,9 @@ impl<A: App> Core<A> {
         row.is_old_browser = request
             .header("user-agent")
             .is_some_and(|agent| agent.contains(";MSIE") || agent.contains("Trident/"));
+        if self.config.engine.http_compression {
+            row.coding = Compressor::wanted(request);
+        }
     }
 
     pub(super) fn speaks_for(&mut self, conn: ConnId, session: SessionId) {
@@ -230,11 +244,24 @@ impl<A: App> Core<A> {
         let Some(row) = self.conns.get_mut(conn) else {
             return false;
         };
+        let offered = self.config.engine.websocket_compression;
+        let agreed = offered
+            .then(|| offers::agree(request.values("sec-websocket-extensions")))
+            .flatten();
+        row.window = agreed.map(Agreed::window);
         row.protocol = Protocol::WebSocket(websocket::Reader::new());
         if let Some(timer) = row.timer.take() {
             self.timers.cancel(timer);
         }
-        self.send(conn, handshake::response(&accept, &[]));
+        let extensions = agreed.map(|agreed| ("Sec-WebSocket-Extensions", agreed.header()));
+        self.send(conn, handshake::response(&accept, extensions.as_slice()));
         true
+    }
+
+    /// Tells the engine what was agreed on with a WebSocket.
+    fn deflate(&mut self, conn: ConnId, session: SessionId) {
+        if let Some(window) = self.conns.get(conn).and_then(|row| row.window) {
+            self.engine.deflates(session, conn, window);
+        }
     }
 }

@@ -26,7 +26,7 @@ use super::views::{Context, EmitError};
 use crate::config::Config;
 use crate::engineio::packet::Packet;
 use crate::engineio::{self, Engine, Session, SessionId};
-use crate::http;
+use crate::http::{self, Coding, Compressor};
 use crate::reactor::{Action, ConnId, JobId, Peer, Stream};
 use crate::slots::Side;
 use crate::socketio::args::{self, Encoded};
@@ -34,7 +34,7 @@ use crate::socketio::packet::{self as wire, EventName, is_reserved};
 use crate::socketio::{NamespaceId, Phase, Reason, SocketKey, SocketRow, Sockets};
 use crate::time::{Now, Time};
 use crate::timers::{TimerId, Timers};
-use crate::websocket;
+use crate::websocket::{self, Inflater, Window};
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
 
@@ -57,6 +57,10 @@ pub(super) struct Conn {
     pub(super) waiting_bytes: usize,
     /// Whether the request came from a browser whose script filter must be switched off.
     pub(super) is_old_browser: bool,
+    /// The window of a WebSocket with which permessage-deflate was agreed on.
+    pub(super) window: Option<Window>,
+    /// How the answer in hand may be compressed.
+    pub(super) coding: Coding,
     /// The payload of the latest ping that was not answered yet.
     pub(super) pong: Option<Box<[u8]>>,
     /// What the answer must say about the origin that asked.
@@ -179,6 +183,10 @@ pub(super) struct Core<A: App> {
     targets: Vec<SocketKey>,
     pub(super) next_number: u64,
     random: StdRng,
+    /// For all WebSockets with which permessage-deflate was agreed on.
+    pub(super) inflater: Inflater,
+    /// For all answers.
+    pub(super) compressor: Compressor,
 }
 
 /// Whom a broadcast is for.
@@ -228,6 +236,8 @@ impl<A: App> Core<A> {
             targets: Vec::new(),
             next_number: 0,
             random,
+            inflater: Inflater::new(),
+            compressor: Compressor::new(),
         }
     }
 
@@ -312,7 +322,8 @@ impl<A: App> Core<A> {
         let Some(namespace) = audience.namespace else {
             return Ok(Vec::new());
         };
-        let (packets, encoded) = self.event(namespace, event, id, values)?;
+        let (mut packets, encoded) = self.event(namespace, event, id, values)?;
+        packets.iter_mut().for_each(Packet::share);
         let mut targets = self.select(audience);
         targets.retain(|key| {
             let Some(session) = self.sockets.connected_session(*key) else {

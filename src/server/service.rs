@@ -184,7 +184,8 @@ impl<A: App> Server<A> {
             *input = &mut [];
             return false;
         };
-        match reader.next(&self.core.config.websocket, input) {
+        let inflater = row.window.is_some().then_some(&mut self.core.inflater);
+        match reader.next(&self.core.config.websocket, inflater, input) {
             Ok(None) => false,
             Ok(Some(message)) => {
                 self.websocket_message(conn, session, &message);

@@ -10,7 +10,7 @@ use super::views::{Answer, Io, Request, RequestId};
 use super::{App, Server, client, dispatch, forwarded};
 use crate::engineio::Admission;
 use crate::http::routes::Found;
-use crate::http::{self, After, Expired, Response, files};
+use crate::http::{self, After, Coding, Expired, Response, files};
 use crate::reactor::{Action, Close, ConnId, Peer};
 
 impl Conn {
@@ -25,6 +25,8 @@ impl Conn {
             is_stuck: false,
             waiting_bytes: 0,
             is_old_browser: false,
+            window: None,
+            coding: Coding::Identity,
             pong: None,
             origin: None,
         }

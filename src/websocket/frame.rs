@@ -2,16 +2,16 @@
 //!
 //! A payload comes in, shareable bytes go out. Since nothing is masked, the header and the payload are the same bytes for
 //! every receiver: [`seal`] puts both into one buffer, from which the payload alone can be shared as well.
+//! [`deflated`] makes the other form, for receivers who agreed to it.
 //! Never knows whom the bytes are for.
-//! Left out: fragments, which a sender that has its whole message at hand has no use for; and RSV1, until
-//! permessage-deflate is offered.
+//! Left out: fragments, which a sender that has its whole message at hand has no use for.
 
 use std::ops::Deref;
 
 use bytes::Bytes;
 use tungstenite::protocol::frame::FrameHeader;
 
-use super::{Control, Data, OpCode};
+use super::{Control, Data, Deflater, OpCode, Window};
 
 /// Bytes of the longest header without a mask: two, and eight of length (RFC 6455 §5.2).
 pub const HEADER_BYTES_MAX: usize = 10;
@@ -37,8 +37,20 @@ impl Deref for Header {
 /// The header of a final frame with a payload of this length.
 #[must_use]
 pub fn header(opcode: OpCode, payload_bytes: usize) -> Header {
+    format(opcode, payload_bytes, Form::Plain)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Deflated,
+}
+
+fn format(opcode: OpCode, payload_bytes: usize, form: Form) -> Header {
     let header = FrameHeader {
         opcode,
+        // RFC 7692 §6.
+        rsv1: form == Form::Deflated,
         ..FrameHeader::default()
     };
     let mut bytes = [0; HEADER_BYTES_MAX];
@@ -98,12 +110,37 @@ pub fn close_answer(code: Option<u16>) -> Bytes {
 ///
 /// If the room is missing.
 #[must_use]
-pub fn seal(mut buffer: Vec<u8>, opcode: OpCode) -> (Bytes, usize) {
+pub fn seal(buffer: Vec<u8>, opcode: OpCode) -> (Bytes, usize) {
+    complete(buffer, opcode, Form::Plain)
+}
+
+/// A message as a deflated frame, for a receiver who agreed to permessage-deflate; none if the payload is below the
+/// deflater's threshold, or would not become shorter, and had better be sent as it is.
+#[must_use]
+pub fn deflated(
+    deflater: &mut Deflater,
+    window: Window,
+    kind: Data,
+    payload: &[u8],
+) -> Option<Bytes> {
+    if !deflater.takes(payload.len()) {
+        return None;
+    }
+    let mut buffer = vec![0; HEADER_BYTES_MAX];
+    if !deflater.deflate(window, payload, &mut buffer) {
+        return None;
+    }
+    // It may wait for long, and weighs in a queue what it holds.
+    buffer.shrink_to_fit();
+    Some(complete(buffer, OpCode::Data(kind), Form::Deflated).0)
+}
+
+fn complete(mut buffer: Vec<u8>, opcode: OpCode, form: Form) -> (Bytes, usize) {
     let payload_bytes = buffer
         .len()
         .checked_sub(HEADER_BYTES_MAX)
         .expect("the caller leaves room for the header");
-    let header = header(opcode, payload_bytes);
+    let header = format(opcode, payload_bytes, form);
     let start = HEADER_BYTES_MAX - header.len();
     buffer[start..HEADER_BYTES_MAX].copy_from_slice(&header);
     (Bytes::from(buffer).slice(start..), header.len())
@@ -189,6 +226,34 @@ mod tests {
                 "in place"
             );
         }
+    }
+
+    #[test]
+    fn a_deflated_frame_has_its_mark_and_is_made_only_where_it_is_shorter() {
+        let mut deflater = Deflater::new(64);
+        let text = "again and ".repeat(20);
+        for (kind, first) in [(Data::Text, 0xc1), (Data::Binary, 0xc2)] {
+            let frame = deflated(&mut deflater, Window::Whole, kind, text.as_bytes()).unwrap();
+            assert_eq!(frame[0], first);
+            assert_eq!(usize::from(frame[1]), frame.len() - 2);
+            assert!(frame.len() < 30, "{} bytes", frame.len());
+        }
+        assert_eq!(deflater.deflated(), 2);
+        let short = &text.as_bytes()[..63];
+        assert_eq!(
+            deflated(&mut deflater, Window::Whole, Data::Text, short),
+            None
+        );
+        assert_eq!(
+            deflater.deflated(),
+            2,
+            "below the threshold nothing is tried"
+        );
+        let noise: Vec<u8> = (0..=255).collect();
+        assert_eq!(
+            deflated(&mut deflater, Window::Whole, Data::Binary, &noise),
+            None
+        );
     }
 
     #[test]

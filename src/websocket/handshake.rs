@@ -2,8 +2,8 @@
 //!
 //! A method and a way to look headers up come in; the head of the 101 goes out, or a [`Refusal`] with its status.
 //! Never knows the target, the origin or who is asking: whether this peer may connect is decided before.
-//! Left out: HTTP/1.0, which the reader of heads refuses to upgrade; extensions, none of which is offered yet (an
-//! `extra_headers` of [`response`] will carry the answer to permessage-deflate); and HTTP/2's CONNECT (RFC 8441).
+//! Left out: HTTP/1.0, which the reader of heads refuses to upgrade; extensions, which are [`super::offers`]' to agree on
+//! (an `extra_headers` of [`response`] carries the answer); and HTTP/2's CONNECT (RFC 8441).
 
 use bytes::Bytes;
 use tungstenite::handshake::derive_accept_key;
@@ -153,8 +153,11 @@ fn favourite(list: &str) -> Result<&str, Refusal> {
 
 /// RFC 9110 §5.6.2.
 fn is_token(word: &str) -> bool {
-    let of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !word.is_empty() && word.bytes().all(of_token)
+    !word.is_empty() && word.bytes().all(is_token_byte)
+}
+
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

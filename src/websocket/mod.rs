@@ -4,11 +4,14 @@
 //! the bytes that have come and gives [`Message`]s that borrow from them, or the one [`Violation`] that ends the
 //! connection; [`frame`] makes the bytes to send.
 //! Knows no connection, no session and no clock: who pings, and how long a closing peer is waited for, is decided above.
-//! Left out: permessage-deflate, which is off by default in Node's server too; its place is kept in
-//! [`reader`] (the RSV1 bit), [`frame::seal`] (one frame for every receiver) and [`handshake::response`] (its header).
+//! permessage-deflate (RFC 7692) is a choice of who uses this: [`offers`] agrees to it, [`deflate`] has the one compressor and
+//! the one inflater of a loop, [`Reader`] and [`frame`] are lent them for the connections that agreed.
+//! Left out: other extensions, of which none is in use.
 
+pub mod deflate;
 pub mod frame;
 pub mod handshake;
+pub mod offers;
 #[cfg(any(test, feature = "world"))]
 #[doc(hidden)]
 pub mod properties;
@@ -17,10 +20,11 @@ pub mod reader;
 use std::borrow::Cow;
 use std::fmt;
 
+pub use deflate::{Deflater, Inflater, Window};
 pub use reader::Reader;
 pub use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-/// One message from the peer, complete and checked. Borrows from the input unless it came in fragments.
+/// One message from the peer, complete and checked. Borrows from the input unless it came in fragments or deflated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message<'a> {
     /// Text.
@@ -39,7 +43,8 @@ pub enum Message<'a> {
 /// A rule the peer broke. The connection is over: what remains is to say so with [`Violation::close_code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Violation {
-    /// RSV1, RSV2 or RSV3 set, which no extension of ours defines (RFC 6455 §5.2).
+    /// RSV1, RSV2 or RSV3 set where nothing that was agreed on defines it (RFC 6455 §5.2): RSV1 belongs on the first frame of a
+    /// deflated message, and on no other (RFC 7692 §6).
     ReservedBit,
     /// An opcode of 3 to 7 or 11 to 15 (§5.2).
     ReservedOpcode,
@@ -59,9 +64,11 @@ pub enum Violation {
     ForbiddenCloseCode,
     /// Text, or the reason in a close frame, that is not UTF-8 (§8.1).
     InvalidUtf8,
+    /// A message marked as deflated that is not (RFC 7692 §6.2; Node's server says 1007 too).
+    InvalidDeflate,
     /// More fragments than [`fragments_max`](crate::config::WebSocket::fragments_max).
     TooManyFragments,
-    /// More bytes than [`message_bytes_max`](crate::config::WebSocket::message_bytes_max).
+    /// More bytes than [`message_bytes_max`](crate::config::WebSocket::message_bytes_max), as they came or inflated.
     TooLong,
 }
 
@@ -79,7 +86,7 @@ impl Violation {
             | Self::InterleavedMessage
             | Self::HalfCloseCode
             | Self::ForbiddenCloseCode => 1002,
-            Self::InvalidUtf8 => 1007,
+            Self::InvalidUtf8 | Self::InvalidDeflate => 1007,
             Self::TooManyFragments => 1008,
             Self::TooLong => 1009,
         }
@@ -100,6 +107,7 @@ impl fmt::Display for Violation {
             Self::HalfCloseCode => "close code cut short",
             Self::ForbiddenCloseCode => "close code not allowed",
             Self::InvalidUtf8 => "text is not UTF-8",
+            Self::InvalidDeflate => "message is not deflated",
             Self::TooManyFragments => "too many fragments",
             Self::TooLong => "message too long",
         })

@@ -1,8 +1,10 @@
 //! What must hold for the reader whatever comes; one function, for a fuzzer and for the tests that replay its seeds.
 //!
-//! Bytes come in: three choose limits and cuts, the rest is the stream. A property that does not hold panics.
-//! tungstenite's `WebSocketContext` is the oracle here, and only here and in tests: the server does not run on it.
+//! Bytes come in: three choose limits, cuts and whether permessage-deflate was agreed on, the rest is the stream. A property
+//! that does not hold panics. tungstenite's `WebSocketContext` is the oracle here, and only here and in tests: the server does not run on it.
 //! Left out: time. That the work is linear is shown by a test that counts on it.
+
+mod deflated;
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -10,7 +12,7 @@ use std::io::{self, Read, Write};
 use tungstenite::Error;
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 
-use super::{Message, Reader, Violation};
+use super::{Inflater, Message, Reader, Violation};
 use crate::config;
 
 /// Limits worth meeting: none at all, around the three codings of a length, and one that a small input stays below.
@@ -58,6 +60,15 @@ impl fmt::Debug for Told {
     }
 }
 
+/// What the two sides agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreed {
+    /// No extension.
+    Nothing,
+    /// permessage-deflate.
+    Deflate,
+}
+
 /// How the reading of a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -87,10 +98,12 @@ pub struct Outcome {
 /// If more is held than the limits allow, or anything is told after the end.
 pub fn read(
     limits: &config::WebSocket,
+    agreed: Agreed,
     stream: &[u8],
     pieces: impl IntoIterator<Item = usize>,
 ) -> Outcome {
     let mut reader = Reader::new();
+    let mut inflater = (agreed == Agreed::Deflate).then(Inflater::new);
     let mut told = Vec::new();
     let mut inbox = Vec::with_capacity(stream.len());
     let mut taken = 0;
@@ -102,7 +115,7 @@ pub fn read(
             .clamp(1, stream.len() - inbox.len());
         inbox.extend_from_slice(&stream[inbox.len()..inbox.len() + piece]);
         let mut input = &mut inbox[taken..];
-        let end = drain(&mut reader, limits, &mut input, &mut told);
+        let end = drain(&mut reader, limits, &mut inflater, &mut input, &mut told);
         let left = input.len();
         taken = inbox.len() - left;
         assert!(
@@ -139,11 +152,12 @@ pub fn read(
 fn drain(
     reader: &mut Reader,
     limits: &config::WebSocket,
+    inflater: &mut Option<Inflater>,
     input: &mut &mut [u8],
     told: &mut Vec<Told>,
 ) -> End {
     loop {
-        match reader.next(limits, input) {
+        match reader.next(limits, inflater.as_mut(), input) {
             Ok(Some(message)) => told.push(message.into()),
             Ok(None) => return End::Open,
             Err(violation) => return End::Broken(violation),
@@ -159,7 +173,7 @@ fn assert_silent(reader: &mut Reader, limits: &config::WebSocket, rest: &[u8]) {
     let mut rest = rest.to_vec();
     let mut input = &mut rest[..];
     assert_eq!(
-        reader.next(limits, &mut input),
+        reader.next(limits, None, &mut input),
         Ok(None),
         "told after the end"
     );
@@ -180,7 +194,15 @@ pub fn check(data: &[u8]) {
         fragments_max: u32::from(fragments) + 1,
         ..config::WebSocket::default()
     };
-    check_stream(&limits, stream, u64::from(cuts));
+    let agreed = if size & 0x80 == 0 {
+        Agreed::Nothing
+    } else {
+        Agreed::Deflate
+    };
+    check_stream(&limits, agreed, stream, u64::from(cuts));
+    if agreed == Agreed::Deflate {
+        deflated::round_trip(stream);
+    }
 }
 
 /// The same outcome however a stream is cut, told at the first byte that decides it; the codes that exist; and what
@@ -189,9 +211,9 @@ pub fn check(data: &[u8]) {
 /// # Panics
 ///
 /// If one of these does not hold.
-pub fn check_stream(limits: &config::WebSocket, stream: &[u8], seed: u64) {
-    let bytewise = read(limits, stream, std::iter::repeat(1));
-    let whole = read(limits, stream, []);
+pub fn check_stream(limits: &config::WebSocket, agreed: Agreed, stream: &[u8], seed: u64) {
+    let bytewise = read(limits, agreed, stream, std::iter::repeat(1));
+    let whole = read(limits, agreed, stream, []);
     assert_eq!(
         (&whole.told, whole.end),
         (&bytewise.told, bytewise.end),
@@ -214,7 +236,7 @@ pub fn check_stream(limits: &config::WebSocket, stream: &[u8], seed: u64) {
         );
         Some(piece)
     });
-    let cut = read(limits, stream, pieces);
+    let cut = read(limits, agreed, stream, pieces);
     assert_eq!(
         (&cut.told, cut.end),
         (&bytewise.told, bytewise.end),
@@ -233,7 +255,10 @@ pub fn check_stream(limits: &config::WebSocket, stream: &[u8], seed: u64) {
         let reason = violation.to_string();
         assert!(super::frame::close(violation.close_code(), &reason).ends_with(reason.as_bytes()));
     }
-    compare(limits, stream, &whole);
+    match agreed {
+        Agreed::Nothing => compare(limits, stream, &whole),
+        Agreed::Deflate => deflated::compare(limits, stream, &whole),
+    }
 }
 
 /// tungstenite tells the same messages, and breaks off where we do. It may be later, since it waits for whole frames; it

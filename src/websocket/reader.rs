@@ -1,12 +1,12 @@
 //! Masked frames to messages.
 //!
-//! Bytes come in as they arrived, cut anywhere; messages go out, borrowed from those bytes unless they came in fragments.
-//! What breaks a rule is told at its first byte: flags and sizes before the payload is waited for, text that is not
-//! UTF-8 while its frame is still arriving. So the answer never depends on how the input was cut.
+//! Bytes come in as they arrived, cut anywhere; messages go out, borrowed from those bytes unless they came in fragments or
+//! deflated. What breaks a rule is told at its first byte: flags and sizes before the payload is waited for, text that is
+//! not UTF-8 while its frame is still arriving; a deflated message is inflated, and judged, once its last byte has come.
+//! So the answer never depends on how the input was cut.
 //! Never knows where bytes come from or go to, and keeps none but those of a message in fragments.
-//! Left out: permessage-deflate (RSV1 is refused in `Header::parse`, where it will be let in), and the minimal
-//! coding of lengths, which RFC 6455 §5.2 asks of the sender: of data frames, Node's server and tungstenite take
-//! longer ones, and so do we. A control frame has no longer coding: its length must fit the seven bits.
+//! Left out: the minimal coding of lengths, which RFC 6455 §5.2 asks of the sender: of data frames, Node's server and
+//! tungstenite take longer ones, and so do we. A control frame has no longer coding: its length must fit the seven bits.
 //!
 //! The header is parsed here rather than by `tungstenite::FrameHeader::parse`, which waits for the whole header before
 //! it refuses an opcode, and leaves the mask, the size and the order of fragments to its caller anyway.
@@ -17,7 +17,7 @@ use std::str;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Control, Data, Message, OpCode, Violation};
+use super::{Control, Data, Inflater, Message, OpCode, Violation};
 use crate::config;
 
 /// The reading half of one connection: 32 bytes while no fragmented message is under way.
@@ -46,6 +46,7 @@ enum State {
 struct Frame {
     kind: Kind,
     is_final: bool,
+    is_deflated: bool,
     mask: [u8; 4],
     /// Bytes of payload.
     length: usize,
@@ -70,6 +71,7 @@ enum Kind {
 #[derive(Debug, Serialize, Deserialize)]
 struct Fragments {
     content: Content,
+    is_deflated: bool,
     count: u32,
     bytes: Vec<u8>,
     /// How many at the end of `bytes` begin a character whose rest has not come.
@@ -98,7 +100,8 @@ impl Reader {
         }
     }
 
-    /// The next message, `None` when more bytes are needed. Moves `input` past what was taken.
+    /// The next message, `None` when more bytes are needed. Moves `input` past what was taken. Deflated messages are let in if
+    /// there is an inflater, which is so for a peer with whom permessage-deflate was agreed on.
     ///
     /// # Errors
     ///
@@ -106,9 +109,10 @@ impl Reader {
     pub fn next<'a>(
         &mut self,
         limits: &config::WebSocket,
+        inflater: Option<&mut Inflater>,
         input: &mut &'a mut [u8],
     ) -> Result<Option<Message<'a>>, Violation> {
-        let outcome = self.read(limits, input);
+        let outcome = self.read(limits, inflater, input);
         if matches!(outcome, Ok(Some(Message::Close(..))) | Err(_)) {
             self.state = State::Ended;
             self.message = None;
@@ -134,13 +138,19 @@ impl Reader {
     fn read<'a>(
         &mut self,
         limits: &config::WebSocket,
+        mut inflater: Option<&mut Inflater>,
         input: &mut &'a mut [u8],
     ) -> Result<Option<Message<'a>>, Violation> {
+        let inflates = inflater.is_some();
+        let mut inflate = |payload: &[u8]| {
+            let inflater = inflater.as_mut().expect("checked with the header");
+            inflater.inflate(payload, limits.message_bytes_max)
+        };
         loop {
             match &mut self.state {
                 State::Header => {
-                    let Some(header) = Header::parse(input, limits, self.message.as_deref())?
-                    else {
+                    let message = self.message.as_deref();
+                    let Some(header) = Header::parse(input, limits, inflates, message)? else {
                         return Ok(None);
                     };
                     take(input, header.bytes);
@@ -150,8 +160,12 @@ impl Reader {
                     let Some(payload) = frame.whole(input)? else {
                         return Ok(None);
                     };
-                    let kind = frame.kind;
+                    let (kind, is_deflated) = (frame.kind, frame.is_deflated);
                     self.state = State::Header;
+                    if is_deflated {
+                        let bytes = inflate(payload)?;
+                        return kind.content().whole(bytes).map(Some);
+                    }
                     return finish(kind, payload).map(Some);
                 }
                 State::Payload(frame) => {
@@ -165,7 +179,12 @@ impl Reader {
                     let is_last = frame.is_final;
                     self.state = State::Header;
                     if is_last && let Some(message) = self.message.take() {
-                        return message.finish().map(Some);
+                        let bytes = if message.is_deflated {
+                            inflate(&message.bytes)?
+                        } else {
+                            message.bytes
+                        };
+                        return message.content.whole(bytes).map(Some);
                     }
                 }
                 State::Ended => {
@@ -178,17 +197,16 @@ impl Reader {
 
     /// The frame whose header has just been checked and taken.
     fn begin(&mut self, frame: Frame) {
-        let first = |content| {
-            Box::new(Fragments {
-                content,
-                count: 1,
-                bytes: Vec::new(),
-                unchecked: 0,
-            })
-        };
         match (frame.kind, frame.is_final) {
-            (Kind::Text, false) => self.message = Some(first(Content::Text)),
-            (Kind::Binary, false) => self.message = Some(first(Content::Binary)),
+            (Kind::Text | Kind::Binary, false) => {
+                self.message = Some(Box::new(Fragments {
+                    content: frame.kind.content(),
+                    is_deflated: frame.is_deflated,
+                    count: 1,
+                    bytes: Vec::new(),
+                    unchecked: 0,
+                }));
+            }
             (Kind::Continuation, _) => {
                 let message = self.message.as_mut().expect("checked with the header");
                 message.count += 1;
@@ -211,17 +229,21 @@ impl Header {
     fn parse(
         input: &[u8],
         limits: &config::WebSocket,
+        inflates: bool,
         message: Option<&Fragments>,
     ) -> Result<Option<Self>, Violation> {
         let Some(&first) = input.first() else {
             return Ok(None);
         };
-        // permessage-deflate will allow RSV1 (0x40) on the first frame of a message, and on no other (RFC 7692 §6).
-        if first & 0x70 != 0 {
+        let opcode = OpCode::from(first & 0x0f);
+        // RSV1 says "deflated", on the first frame of a message and on no other (RFC 7692 §6).
+        let is_deflated = first & 0x40 != 0;
+        let may_be = inflates && matches!(opcode, OpCode::Data(Data::Text | Data::Binary));
+        if first & 0x30 != 0 || is_deflated && !may_be {
             return Err(Violation::ReservedBit);
         }
         let is_final = first & 0x80 != 0;
-        let kind = Kind::of(OpCode::from(first & 0x0f))?;
+        let kind = Kind::of(opcode)?;
         kind.fits(is_final, message, limits)?;
 
         let Some(&second) = input.get(1) else {
@@ -256,6 +278,7 @@ impl Header {
         let frame = Frame {
             kind,
             is_final,
+            is_deflated,
             mask: [a, b, c, d],
             length,
             done: 0,
@@ -279,6 +302,17 @@ impl Kind {
             OpCode::Control(Control::Pong) => Ok(Self::Pong),
             OpCode::Data(Data::Reserved(_)) | OpCode::Control(Control::Reserved(_)) => {
                 Err(Violation::ReservedOpcode)
+            }
+        }
+    }
+
+    /// What a message whose first frame this is holds.
+    fn content(self) -> Content {
+        match self {
+            Self::Text => Content::Text,
+            Self::Binary => Content::Binary,
+            Self::Continuation | Self::Close | Self::Ping | Self::Pong => {
+                unreachable!("not the first frame of a message")
             }
         }
     }
@@ -322,7 +356,7 @@ impl Frame {
         if come == self.length {
             return Ok(Some(take(input, come)));
         }
-        if self.kind == Kind::Text {
+        if self.kind == Kind::Text && !self.is_deflated {
             let checked = self.done - usize::from(self.unchecked);
             self.unchecked = incomplete_tail(&input[checked..come])?;
         }
@@ -356,19 +390,22 @@ impl Fragments {
         }
         let checked = self.bytes.len() - usize::from(self.unchecked);
         self.bytes.extend_from_slice(part);
-        if self.content == Content::Text {
+        if self.content == Content::Text && !self.is_deflated {
             self.unchecked = incomplete_tail(&self.bytes[checked..])?;
         }
         Ok(())
     }
+}
 
-    fn finish<'a>(self) -> Result<Message<'a>, Violation> {
-        match self.content {
-            Content::Text => match String::from_utf8(self.bytes) {
+impl Content {
+    /// The message that these bytes are.
+    fn whole<'a>(self, bytes: Vec<u8>) -> Result<Message<'a>, Violation> {
+        match self {
+            Self::Text => match String::from_utf8(bytes) {
                 Ok(text) => Ok(Message::Text(Cow::Owned(text))),
                 Err(_) => Err(Violation::InvalidUtf8),
             },
-            Content::Binary => Ok(Message::Binary(Cow::Owned(self.bytes))),
+            Self::Binary => Ok(Message::Binary(Cow::Owned(bytes))),
         }
     }
 }

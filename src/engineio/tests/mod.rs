@@ -119,7 +119,7 @@ fn at(seconds: f64) -> Time {
 fn words(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\u{1e}', "|");
     match output {
-        Output::Answer(conn, Answer::Payload(body)) => {
+        Output::Answer(conn, Answer::Payload(body) | Answer::PlainPayload(body)) => {
             format!("answer {}: {}", conn.slot(), text(body))
         }
         Output::Answer(conn, Answer::Accepted) => format!("ok {}", conn.slot()),

@@ -3,7 +3,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
-use crate::websocket::properties::{End, Told, check, check_stream, read};
+use crate::websocket::properties::{Agreed, End, Told, check, check_stream, read};
 
 const CONTINUATION: u8 = 0x00;
 const TEXT: u8 = 0x01;
@@ -61,8 +61,8 @@ fn text(text: &str) -> Told {
 
 /// Reads it whole, after it has passed every check of [`check_stream`].
 fn outcome(limits: &config::WebSocket, stream: &[u8]) -> (Vec<Told>, End) {
-    check_stream(limits, stream, 1);
-    let outcome = read(limits, stream, []);
+    check_stream(limits, Agreed::Nothing, stream, 1);
+    let outcome = read(limits, Agreed::Nothing, stream, []);
     (outcome.told, outcome.end)
 }
 
@@ -72,7 +72,7 @@ fn an_idle_reader_is_small_and_owns_nothing() {
     let mut reader = Reader::new();
     let mut stream = [frame(TEXT, b"a"), frame(FIN, b"b")].concat();
     let mut input = &mut stream[..];
-    assert!(reader.next(&limits(), &mut input).unwrap().is_some());
+    assert!(reader.next(&limits(), None, &mut input).unwrap().is_some());
     assert_eq!(reader.held_bytes(), 0);
 }
 
@@ -85,11 +85,11 @@ fn a_whole_message_is_borrowed_from_the_input() {
     .concat();
     let mut input = &mut stream[..];
     let mut reader = Reader::new();
-    let first = reader.next(&limits(), &mut input).unwrap().unwrap();
+    let first = reader.next(&limits(), None, &mut input).unwrap().unwrap();
     assert!(matches!(first, Message::Text(Cow::Borrowed("grüß"))));
-    let second = reader.next(&limits(), &mut input).unwrap().unwrap();
+    let second = reader.next(&limits(), None, &mut input).unwrap().unwrap();
     assert!(matches!(second, Message::Binary(Cow::Borrowed(b"\xff"))));
-    assert_eq!(reader.next(&limits(), &mut input), Ok(None));
+    assert_eq!(reader.next(&limits(), None, &mut input), Ok(None));
     assert!(input.is_empty());
 }
 
@@ -123,7 +123,7 @@ fn messages_are_read_alike_however_they_are_cut() {
     ];
     assert_eq!(outcome(&limits(), &stream), (told.clone(), End::Closed));
     for cut in 1..stream.len() {
-        let outcome = read(&limits(), &stream, [cut]);
+        let outcome = read(&limits(), Agreed::Nothing, &stream, [cut]);
         assert_eq!(
             (&outcome.told, outcome.end),
             (&told, End::Closed),
@@ -138,7 +138,7 @@ fn sizes_around_each_coding_of_the_length_are_read() {
         let payload: Vec<u8> = (0..=250).cycle().take(size).collect();
         let stream = [frame(FIN | BINARY, &payload), frame(FIN | TEXT, b"after")].concat();
         let expected = (vec![Told::Binary(payload), text("after")], End::Open);
-        let outcome = read(&limits(), &stream, [3, 4, 1000]);
+        let outcome = read(&limits(), Agreed::Nothing, &stream, [3, 4, 1000]);
         assert_eq!((outcome.told, outcome.end), expected, "{size} bytes");
     }
 }
@@ -216,7 +216,12 @@ fn close_codes_are_those_that_may_be_on_the_wire() {
     };
     for code in 0..=u16::MAX {
         let (told, end) = {
-            let outcome = read(&limits(), &frame(CLOSE, &code.to_be_bytes()), []);
+            let outcome = read(
+                &limits(),
+                Agreed::Nothing,
+                &frame(CLOSE, &code.to_be_bytes()),
+                [],
+            );
             (outcome.told, outcome.end)
         };
         if allowed(code) {
@@ -297,7 +302,7 @@ fn a_message_in_fragments_holds_memory_up_to_the_limit_and_gives_it_back() {
     for index in 0..1000 {
         let first = if index == 0 { BINARY } else { CONTINUATION };
         let mut bytes = frame(first, b"x");
-        assert_eq!(reader.next(&limits, &mut &mut bytes[..]), Ok(None));
+        assert_eq!(reader.next(&limits, None, &mut &mut bytes[..]), Ok(None));
         assert!(
             reader.held_bytes() <= 1000,
             "the buffer doubles, but not beyond the limit"
@@ -308,7 +313,7 @@ fn a_message_in_fragments_holds_memory_up_to_the_limit_and_gives_it_back() {
     assert_eq!(last, 1000);
     let mut bytes = frame(FIN, b"");
     let mut input = &mut bytes[..];
-    let Ok(Some(Message::Binary(message))) = reader.next(&limits, &mut input) else {
+    let Ok(Some(Message::Binary(message))) = reader.next(&limits, None, &mut input) else {
         panic!("complete");
     };
     assert_eq!((message.len(), reader.held_bytes()), (1000, 0));
@@ -318,7 +323,7 @@ fn a_message_in_fragments_holds_memory_up_to_the_limit_and_gives_it_back() {
 fn an_announced_fragment_allocates_nothing_before_its_bytes_come() {
     let mut reader = Reader::new();
     let mut bytes = [head(BINARY, 900_000), vec![0; 4 + 10]].concat();
-    assert_eq!(reader.next(&limits(), &mut &mut bytes[..]), Ok(None));
+    assert_eq!(reader.next(&limits(), None, &mut &mut bytes[..]), Ok(None));
     assert_eq!(reader.held_bytes(), 10);
 }
 
@@ -331,7 +336,7 @@ fn the_fragment_beyond_the_last_allowed_is_refused() {
             allowed.extend(frame(CONTINUATION, payload));
         }
         let finished = [&allowed[..], &frame(FIN, payload)].concat();
-        let outcome = read(&limits(), &finished, []);
+        let outcome = read(&limits(), Agreed::Nothing, &finished, []);
         assert_eq!(outcome.told, [text(&"x".repeat(16_384 * payload.len()))]);
 
         let one_more = [
@@ -340,7 +345,7 @@ fn the_fragment_beyond_the_last_allowed_is_refused() {
             &frame(FIN, payload),
         ]
         .concat();
-        let outcome = read(&limits(), &one_more, []);
+        let outcome = read(&limits(), Agreed::Nothing, &one_more, []);
         assert_eq!(
             (outcome.told, outcome.end),
             (vec![], End::Broken(Violation::TooManyFragments))
@@ -366,7 +371,7 @@ fn text_that_is_not_utf8_is_told_at_its_first_bad_byte() {
         // In one frame that is far from complete.
         let mut stream = frame(FIN | TEXT, &[bad, &[b'.'; 100]].concat());
         stream.truncate(50);
-        let outcome = read(&limits(), &stream, std::iter::repeat(1));
+        let outcome = read(&limits(), Agreed::Nothing, &stream, std::iter::repeat(1));
         assert_eq!(outcome.end, End::Broken(Violation::InvalidUtf8), "{bad:x?}");
         assert_eq!(outcome.shown, 6 + index + 1, "{bad:x?}");
 
@@ -379,7 +384,7 @@ fn text_that_is_not_utf8_is_told_at_its_first_bad_byte() {
             ));
             stream.extend(frame(PING, b"ping"));
         }
-        let outcome = read(&limits(), &stream, std::iter::repeat(1));
+        let outcome = read(&limits(), Agreed::Nothing, &stream, std::iter::repeat(1));
         assert_eq!(
             outcome.end,
             End::Broken(Violation::InvalidUtf8),
@@ -400,7 +405,7 @@ fn a_flag_is_refused_at_its_byte() {
         (frame(PING, &[0; 126]), 2),
         (head(FIN | TEXT, 1 << 20), 10),
     ] {
-        let outcome = read(&limits(), &stream, std::iter::repeat(1));
+        let outcome = read(&limits(), Agreed::Nothing, &stream, std::iter::repeat(1));
         assert!(matches!(outcome.end, End::Broken(_)));
         assert_eq!(outcome.shown, shown, "{stream:x?}");
     }
@@ -417,7 +422,7 @@ fn a_million_bytes_come_one_at_a_time_in_linear_work() {
         frame(FIN, &long.as_bytes()[half..]),
     ]
     .concat();
-    let outcome = read(&limits(), &stream, std::iter::repeat(1));
+    let outcome = read(&limits(), Agreed::Nothing, &stream, std::iter::repeat(1));
     assert_eq!(
         (outcome.told, outcome.end),
         (vec![text(&long), text(&long)], End::Open)
@@ -433,7 +438,12 @@ fn an_inbox_that_moves_between_calls_changes_nothing() {
     for piece in stream.chunks(3) {
         let mut inbox = [&left[..], piece].concat();
         let mut input = &mut inbox[..];
-        told.extend(reader.next(&limits(), &mut input).unwrap().map(Told::from));
+        told.extend(
+            reader
+                .next(&limits(), None, &mut input)
+                .unwrap()
+                .map(Told::from),
+        );
         left = input.to_vec();
     }
     assert_eq!(told, [text("ein Gruß, der wandert")]);
@@ -537,9 +547,12 @@ fn random_streams_cut_at_random_are_read_as_tungstenite_reads_them() {
         let mut limits = small(sizes[random.random_range(0..sizes.len())]);
         limits.fragments_max = random.random_range(1..9);
         let stream = random_stream(&mut random);
-        check_stream(&limits, &stream, seed);
+        check_stream(&limits, Agreed::Nothing, &stream, seed);
         *ends
-            .entry(format!("{:?}", read(&limits, &stream, []).end))
+            .entry(format!(
+                "{:?}",
+                read(&limits, Agreed::Nothing, &stream, []).end
+            ))
             .or_insert(0) += 1;
     }
     assert!(ends.len() >= 12, "the generator meets most ends: {ends:?}");
