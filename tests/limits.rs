@@ -186,6 +186,16 @@ const REACHED: &[(&str, &str)] = &[
     ("origins", "not a limit"),
     ("serve_client", "not a limit"),
     ("handshake_kept", "not a limit"),
+    ("websocket_compression", "not a limit"),
+    (
+        "websocket_compression_bytes_min",
+        "src/engineio/tests/deflate.rs what_is_short_or_says_so_is_sent_as_it_is",
+    ),
+    ("http_compression", "not a limit"),
+    (
+        "http_compression_bytes_min",
+        "src/server/tests/compression.rs an_answer_to_a_poll_is_compressed_as_its_client_asked",
+    ),
     // SocketIo
     (
         "connect_within",

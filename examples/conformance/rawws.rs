@@ -16,9 +16,7 @@ use roomcast::reactor::{
 };
 use roomcast::time::{Now, Time};
 use roomcast::websocket::offers::{self, Agreed};
-use roomcast::websocket::{
-    Data, Deflater, Inflater, Message, Reader, Window, frame, handshake,
-};
+use roomcast::websocket::{Data, Deflater, Inflater, Message, Reader, Window, frame, handshake};
 
 use super::Addresses;
 

@@ -319,6 +319,12 @@ impl Engine {
         self.counters
     }
 
+    /// How often a packet was compressed: once for all who share it.
+    #[must_use]
+    pub const fn deflated(&self) -> u64 {
+        self.deflater.deflated()
+    }
+
     /// Counts what there is.
     #[cfg(feature = "world")]
     #[must_use]

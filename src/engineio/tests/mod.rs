@@ -1,6 +1,7 @@
 //! Sessions in virtual time: no sockets, one sentence a test. Polls, posts and ends are here, the rest by subject.
 
 mod admission;
+mod deflate;
 mod heartbeat;
 mod pressure;
 mod upgrade;

@@ -181,8 +181,11 @@ impl<A: App> World<A> {
     }
 
     pub(super) fn sent(&mut self, conn: u32) -> String {
-        let sent = std::mem::take(&mut self.conns.get_mut(&conn).unwrap().sent);
-        String::from_utf8_lossy(&sent).into_owned()
+        String::from_utf8_lossy(&self.bytes_sent(conn)).into_owned()
+    }
+
+    pub(super) fn bytes_sent(&mut self, conn: u32) -> Vec<u8> {
+        std::mem::take(&mut self.conns.get_mut(&conn).unwrap().sent)
     }
 
     /// A request on a connection of its own; gives the answer's status and body.

@@ -10,9 +10,11 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
 const COMMAND = (process.env.ROOMCAST_CONFORMANCE ?? `${TARGET}/debug/examples/conformance`).split(" ");
 const HOST = "127.0.0.1";
-// One port for each profile of the example; the tests here use the third.
+// One port for each profile of the example; most tests here use the third.
 const PORTS = 6;
 const MAIN = 2;
+const LIMITS = 4;
+const RAWWS = 5;
 const READY_WITHIN_MS = 10_000;
 
 export class Server {
@@ -32,6 +34,16 @@ export class Server {
 
   get url() {
     return `http://${HOST}:${this.#base + MAIN}`;
+  }
+
+  /** Where sizes are small and compression is on. */
+  get limits() {
+    return `http://${HOST}:${this.#base + LIMITS}`;
+  }
+
+  /** A WebSocket that sends everything back. */
+  get raw() {
+    return `ws://${HOST}:${this.#base + RAWWS}`;
   }
 
   /** Starts it, on the ports it had before if it ran before, and waits until it answers. */
