@@ -16,6 +16,7 @@ use super::{Counters, Engine, SessionId};
 use crate::sid::Sid;
 use crate::slots::Slots;
 use crate::time::{Rebase, Time};
+use crate::websocket::Deflater;
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
 
@@ -77,7 +78,9 @@ impl Engine {
     /// # Errors
     /// If it makes no sense; the engine is left as it was.
     pub fn thaw(&mut self, frozen: Frozen, rebase: Rebase) -> Result<(), Damaged> {
-        let packets: Vec<_> = frozen.packets.into_iter().map(Packet::weighed).collect();
+        let packets = frozen.packets.into_iter().map(Packet::weighed);
+        let mut packets: Vec<_> = packets.collect();
+        packets.iter_mut().for_each(Packet::share);
         let mut rows = Vec::with_capacity(frozen.sessions.len());
         let mut by_sid = HashMap::with_capacity(frozen.sessions.len());
         for (id, session) in frozen.sessions {
@@ -85,7 +88,7 @@ impl Engine {
                 return Err(Damaged);
             };
             place.insert(id);
-            rows.push((id, session.thaw(&packets, rebase)?));
+            rows.push((id, session.thaw(&packets, rebase, &mut self.deflater)?));
         }
         let sessions = Slots::thaw(rows, frozen.next_generation);
         if sessions.len() != by_sid.len() {
@@ -158,7 +161,12 @@ impl Session {
 }
 
 impl FrozenSession {
-    fn thaw(self, packets: &[Packet], rebase: Rebase) -> Result<Session, Damaged> {
+    fn thaw(
+        self,
+        packets: &[Packet],
+        rebase: Rebase,
+        deflater: &mut Deflater,
+    ) -> Result<Session, Damaged> {
         let mut session = Session {
             sid: self.sid,
             transport: self.transport.rebased(rebase),
@@ -172,7 +180,7 @@ impl FrozenSession {
         };
         for place in self.queue {
             let packet = packets.get(place as usize).ok_or(Damaged)?;
-            session.push(packet.clone());
+            session.push(packet.clone(), deflater);
         }
         Ok(session)
     }

@@ -180,17 +180,21 @@ impl Packet {
 /// Frozen as its kind and its body, from which its forms are made again.
 impl Serialize for Packet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.is_binary(), self.body()).serialize(serializer)
+        (self.binary, self.stays_plain, self.body()).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Packet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (is_binary, body) = <(bool, Bytes)>::deserialize(deserializer)?;
-        Ok(if is_binary {
+        let (is_binary, stays_plain, body) = <(bool, bool, Bytes)>::deserialize(deserializer)?;
+        let packet = if is_binary {
             Self::binary(&body)
         } else {
             Self::text(|out| out.extend_from_slice(&body))
+        };
+        Ok(Self {
+            stays_plain,
+            ..packet
         })
     }
 }

@@ -13,6 +13,8 @@ mod zlib;
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use super::Request;
 #[cfg(not(feature = "compression"))]
 pub use absent::Compressor;
@@ -20,7 +22,7 @@ pub use absent::Compressor;
 pub use zlib::Compressor;
 
 /// How a body is coded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Coding {
     /// As it is.
     Identity,
@@ -98,5 +100,5 @@ fn thousandths(weight: &[u8]) -> Option<u16> {
     Some(sum.min(1000))
 }
 
-#[cfg(all(test, feature = "compression"))]
+#[cfg(test)]
 mod tests;

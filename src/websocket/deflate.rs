@@ -14,13 +14,15 @@ mod absent;
 #[cfg(feature = "compression")]
 mod zlib;
 
+use serde::{Deserialize, Serialize};
+
 #[cfg(not(feature = "compression"))]
 pub use absent::{Deflater, Inflater};
 #[cfg(feature = "compression")]
 pub use zlib::{Deflater, Inflater};
 
 /// How far back we may refer in what we send: two sizes, so that a broadcast is deflated twice at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Window {
     /// 32 KiB, which every peer can take that does not say otherwise.
     Whole,

@@ -47,7 +47,7 @@ pub fn agree<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Option<Agreed> {
         let mut words = Words(value);
         loop {
             let found = words.extension()?;
-            agreed = agreed.or(found.and_then(Offer::agreed));
+            agreed = agreed.or_else(|| found?.agreed());
             match words.next() {
                 None => break,
                 Some(b',') => {}
