@@ -3,7 +3,8 @@
 //! A table comes in once, with each file's forms ready made; a request comes in, a [`Response`] goes out that shares the
 //! file's bytes. A path is found if the table has it, byte for byte: there is no folder to climb out of.
 //! Never looks at a file system or a clock.
-//! Left out: byte ranges (the files are small), dates (entity tags say it better), and compressing on the way out, which [`super::Compressor`] is for.
+//! Left out: byte ranges (the files are small), dates (entity tags say it better), and compressing on the way out, which
+//! [`super::Compressor`] does for other answers.
 
 use std::borrow::Cow;
 

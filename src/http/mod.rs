@@ -4,7 +4,8 @@
 //! comes back as an [`Answer`]: bytes, and how the connection goes on. While an answer is owed nothing is taken, so
 //! pipelined requests wait in the reactor's inbox and are answered in order.
 //! Never knows a socket, a session, who is asking, or what a path means.
-//! Left out: HTTP/2 (a proxy in front speaks it to browsers), byte ranges, and bodies that stream: a body is whole before anyone sees it, and has a limit.
+//! Left out: HTTP/2 (a proxy in front speaks it to browsers), byte ranges, and bodies that stream: a body is whole before
+//! anyone sees it, and has a limit.
 
 mod body;
 mod coding;
