@@ -90,7 +90,8 @@
 //! # Features
 //!
 //! `client` embeds the official browser client and serves it; `chat` is the application and the binary, and brings `client`;
-//! both are on by default. Without them this is the library alone, which needs neither Node.js nor SQLite.
+//! `compression` is permessage-deflate and compressed answers to polls, both of them off until the configuration says
+//! otherwise, and 140 KB. All are on by default. Without them this is the library alone, which needs neither Node.js nor SQLite.
 
 pub mod addresses;
 #[cfg(feature = "chat")]

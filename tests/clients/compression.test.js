@@ -48,7 +48,7 @@ for (const way of Object.keys(WAYS)) {
       const socket = await clients.connect("/", { perMessageDeflate: { threshold: 0 } });
       const { transport } = socket.io.engine;
       if (way !== "polling") assert.match(transport.ws.extensions, /permessage-deflate/);
-      for (const bytes of [0, 1, 63, 64, 65, 500, 900]) {
+      for (const bytes of [0, 1, 63, 64, 65, 500, 600]) {
         assert.equal(await socket.timeout(WITHIN_MS).emitWithAck("size", "é".repeat(bytes / 2)), bytes - (bytes % 2));
         assert.equal(await socket.timeout(WITHIN_MS).emitWithAck("size", Buffer.alloc(bytes, 7)), bytes);
       }
@@ -83,7 +83,7 @@ describe("an answer to a poll", () => {
       await fetch(session, { method: "POST", body: '420["big","text",5000]' });
       const answer = await fetch(session, { headers });
       assert.equal(answer.headers.get("content-encoding"), coding);
-      assert.equal(answer.headers.get("vary"), "Accept-Encoding");
+      assert.match(answer.headers.get("vary"), /Accept-Encoding/);
       assert.equal(await answer.text(), `430["${"a".repeat(5000)}"]`);
     });
   }
