@@ -142,9 +142,10 @@ impl Reader {
         input: &mut &'a mut [u8],
     ) -> Result<Option<Message<'a>>, Violation> {
         let inflates = inflater.is_some();
-        let mut inflate = |payload: &[u8]| {
-            let inflater = inflater.as_mut().expect("checked with the header");
-            inflater.inflate(payload, limits.message_bytes_max)
+        // Who lends an inflater lends it each time; without, the mark has not been agreed on after all.
+        let mut inflate = |payload: &[u8]| match &mut inflater {
+            Some(inflater) => inflater.inflate(payload, limits.message_bytes_max),
+            None => Err(Violation::ReservedBit),
         };
         loop {
             match &mut self.state {
