@@ -57,7 +57,8 @@ impl Plain {
             if opcode < 8 {
                 is_within = !is_final;
             }
-            let Some(message) = deflated.as_mut().filter(|_| opcode < 8) else {
+            let is_of_message = opcode < 8 && frame.is_masked;
+            let Some(message) = deflated.as_mut().filter(|_| is_of_message) else {
                 plain.stream.extend_from_slice(&rest[..frame.bytes]);
                 rest = &rest[frame.bytes..];
                 continue;
@@ -112,6 +113,7 @@ impl Plain {
 /// A frame that has come as a whole, its payload unmasked.
 struct Frame {
     first: u8,
+    is_masked: bool,
     payload: Vec<u8>,
     bytes: usize,
 }
@@ -145,6 +147,7 @@ impl Frame {
             .collect();
         Some(Self {
             first,
+            is_masked: masked > 0,
             payload,
             bytes: 2 + coded + masked + length,
         })
