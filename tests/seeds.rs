@@ -32,6 +32,9 @@ const TARGETS: &[(&str, Property)] = &[
             socketio::property::holds(text);
         }
     }),
+    ("thaw", |data| {
+        server::properties::thaw(data);
+    }),
     ("websocket_reader", websocket::properties::check),
 ];
 

@@ -6,10 +6,12 @@
 mod origin;
 mod sessions;
 mod strict;
+mod thaw;
 
 use crate::http::properties::{cookies, query};
 
 pub use self::sessions::core_ops;
+pub use self::thaw::{Thawed, thaw};
 
 /// The small readers of what a browser sends along: the first byte chooses one of them.
 ///

@@ -4,10 +4,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
 
-use super::super::freeze::{open, seal};
 use super::*;
 use crate::reactor::lanes::Worker;
 use crate::reactor::{ConnId, ListenerId, Peer, Service};
+use crate::server::properties::{Thawed, thaw as thaw_changed};
 use crate::socketio::SocketId;
 use crate::time::{Now, Time};
 
@@ -284,26 +284,12 @@ fn a_state_that_makes_no_sense_is_refused_or_borne() {
     let seed: u64 = rand::random_range(0..u64::MAX);
     eprintln!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
-    let bytes = busy();
-    let payload = open(&bytes).unwrap().to_vec();
-    let mut refused = 0;
-    for _ in 0..3000 {
-        let mut wrong = payload.clone();
-        for _ in 0..random.random_range(1..4) {
-            let at = random.random_range(0..wrong.len());
-            match random.random_range(0..3) {
-                0 => wrong[at] = random.random(),
-                1 => wrong.truncate(at.max(1)),
-                _ => wrong.insert(at, random.random()),
-            }
-        }
-        let Ok(mut server) = thaw(&seal(&wrong)) else {
-            refused += 1;
-            continue;
-        };
-        while server.poll_action().is_some() {}
+    let mut thawed = 0;
+    for _ in 0..2000 {
+        let changes: [u8; 4] = random.random();
+        thawed += u32::from(thaw_changed(&changes) == Thawed::Borne);
     }
-    assert!(refused > 1000, "{refused} of 3000");
+    assert!((100..1900).contains(&thawed), "{thawed} of 2000");
 }
 
 #[test]

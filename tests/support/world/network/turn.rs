@@ -257,8 +257,11 @@ impl Network {
             return;
         }
         let was_empty = link.down.is_empty();
+        // Where nobody reads any more, the client's kernel takes all and throws it away.
+        let is_void = !link.is_open && !link.is_dead;
+        let capacity = if is_void { usize::MAX } else { link.capacity };
         while let Some(bytes) = link.outbox.front_mut() {
-            let room = link.capacity.saturating_sub(link.down.len());
+            let room = capacity.saturating_sub(link.down.len());
             let count = room.min(bytes.len());
             link.down.extend(&bytes[..count]);
             link.outbox_bytes -= count;
@@ -296,14 +299,8 @@ impl Network {
             let after = UNACKNOWLEDGED_WITHIN.as_micros() as u64;
             self.at(after, Event::Unacknowledged(id));
         }
-        if !self.links[id].is_open && !is_dead {
-            // Nobody reads any more: the client's kernel takes it, and throws it away.
-            let link = &mut self.links[id];
-            link.down.clear();
-            if link.refused {
-                self.heat(id);
-                self.is_told_again = true;
-            }
+        if is_void {
+            self.links[id].down.clear();
         }
         self.schedule_down(id);
     }
