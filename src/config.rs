@@ -279,6 +279,11 @@ pub struct SocketIo {
     pub namespaces_max: usize,
     /// Bytes of a namespace's name.
     pub namespace_bytes_max: usize,
+    /// Namespaces that clients may have called into being (children of parent namespaces).
+    pub children_max: usize,
+    /// Whether such a namespace stays when its last socket has left (the official server's `cleanupEmptyChildNamespaces`,
+    /// the other way round: there they stay, here their number would be up to strangers).
+    pub empty_children_kept: bool,
     /// Acknowledgements of one socket that may be awaited at once.
     pub acks_max: usize,
     /// Broadcasts whose answers may be awaited at once; each keeps a list of those it asked.
@@ -300,6 +305,8 @@ impl Default for SocketIo {
             json_depth_max: 128,
             namespaces_max: 32,
             namespace_bytes_max: 256,
+            children_max: 10_000,
+            empty_children_kept: false,
             acks_max: 1000,
             gatherings_max: 1000,
             gathered_bytes_max: 16 * 1024 * 1024,

@@ -234,6 +234,14 @@ const REACHED: &[(&str, &str)] = &[
         "src/server/tests/mod.rs no_more_answers_are_awaited_than_one_socket_may_owe",
     ),
     (
+        "children_max",
+        "src/server/tests/namespaces.rs clients_call_no_more_namespaces_into_being_than_there_is_room_for",
+    ),
+    (
+        "empty_children_kept",
+        "src/server/tests/namespaces.rs empty_children_stay_if_they_are_to",
+    ),
+    (
         "gatherings_max",
         "src/server/tests/gathering.rs more_broadcasts_than_may_wait_ask_nobody",
     ),

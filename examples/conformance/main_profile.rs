@@ -85,9 +85,35 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
         .of("/no")
         .authorize(|_, _: Value| Verdict::refuse("Auth failed (custom namespace)"));
     members_only(server.of("/auth"));
+    dynamic(&mut server);
     particular(common::events(server.of("/mw")));
     listening(server.of("/any"));
     super::serve(server, addresses)
+}
+
+/// `/dyn-7` and its like, and `/fn-…` for who asks nicely.
+fn dynamic(server: &mut Server<Main>) {
+    let numbered = server.of_matching("/dyn-<digits>", |_, name, _| {
+        let digits = name.strip_prefix("/dyn-").unwrap_or_default();
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    common::events(numbered)
+        .on_connect(|socket| {
+            let name = socket.namespace().to_owned();
+            socket.emit("dyn", &name);
+        })
+        .on_raw("parent-emit", |socket, args, _ack| {
+            if let Ok((event,)) = args.parse::<(String,)>() {
+                socket.siblings().emit(&event, &args.skip(1));
+            }
+        });
+    let asked = server.of_matching("/fn-…", |_, name, auth| {
+        name.starts_with("/fn-") && auth["ok"] == true
+    });
+    common::events(asked).on_connect(|socket| {
+        let name = socket.namespace().to_owned();
+        socket.emit("fn", &name);
+    });
 }
 
 /// `/mw`: looks at each event before its handler does.

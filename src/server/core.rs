@@ -5,7 +5,7 @@
 //! Knows no handler; closures that wait are called by the dispatcher.
 
 use std::any::Any;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
@@ -167,9 +167,7 @@ pub(super) struct Core<A: App> {
     pub(super) gatherings: Gatherings<A>,
     /// Gatherings that have ended and whose closures are to be called.
     pub(super) gathered: VecDeque<Ended<A>>,
-    /// Namespaces where somebody listens to what goes out.
-    pub(super) overheard: HashSet<NamespaceId>,
-    /// Whether such a listener runs just now.
+    /// Whether a listener to what goes out runs just now.
     pub(super) is_overhearing: bool,
     pub(super) jobs: HashMap<JobId, Finished<A>>,
     pub(super) later: HashMap<u64, Later<A>>,
@@ -223,7 +221,6 @@ impl<A: App> Core<A> {
             acks: Acks::default(),
             gatherings: Gatherings::default(),
             gathered: VecDeque::new(),
-            overheard: HashSet::new(),
             is_overhearing: false,
             jobs: HashMap::new(),
             later: HashMap::new(),
@@ -244,14 +241,9 @@ impl<A: App> Core<A> {
     /// Knows nobody any more, and goes on counting where it was.
     pub(super) fn reset(&mut self) {
         let seed = self.random.random();
+        let sockets = self.sockets.described_alike(self.random.random());
         let (now, next_number) = (self.now, self.next_number);
         let fresh = Self::new(self.config.clone(), seed);
-        let mut sockets = fresh.sockets;
-        for name in self.sockets.names() {
-            let id = sockets.namespace(name);
-            let records = self.sockets.adapter(id).records_events();
-            sockets.adapter_mut(id).record_events(records);
-        }
         *self = Self {
             now,
             next_number,

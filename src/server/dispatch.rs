@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::acks::AckError;
 use super::core::{Core, Deferred, Due, Joining};
 use super::gathering::Ended;
+use super::handlers::{Handlers, Question};
 use super::views::{Context, Socket, Verdict};
 use super::{App, Server};
 use crate::config::HandshakeKept;
@@ -18,7 +19,7 @@ use crate::engineio::packet::Packet;
 use crate::engineio::{self, Incoming, SessionId};
 use crate::socketio::args::Args;
 use crate::socketio::packet::{self as wire, Violation};
-use crate::socketio::{Attachments, NamespaceId, Reason, SocketKey, Step};
+use crate::socketio::{Attachments, FamilyId, NamespaceId, Reason, Refusal, SocketKey, Step};
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
 
@@ -71,22 +72,15 @@ impl<A: App> Server<A> {
             return self.core.force_close(session);
         };
         match step {
-            Step::Join(key, auth) => {
-                self.core.data.insert(key, A::Data::default());
-                let joining = Joining {
-                    auth: auth.into(),
-                    step: 0,
-                    timer: None,
-                };
-                self.core.joining.insert(key, joining);
-                self.authorize(key);
+            Step::Join(key, auth) => self.join(key, auth),
+            Step::NoNamespace(name, auth) => {
+                let joined = self.make_wanted(name, auth);
+                match joined.and_then(|namespace| self.core.sockets.join(session, namespace)) {
+                    Ok(key) => self.join(key, auth),
+                    Err(refusal) => self.core.refuse_connect(session, name, refusal),
+                }
             }
-            Step::Refused(name, refusal) => {
-                let packet = Packet::message(|out| {
-                    wire::write_connect_error(out, name, refusal.message(), None);
-                });
-                self.core.engine.send(self.core.now.mono, session, packet);
-            }
+            Step::Refused(name, refusal) => self.core.refuse_connect(session, name, refusal),
             Step::Event(key, event, id) => self.event(key, &event, id, attachments),
             Step::Answer(key, id, values) => {
                 let answer = Args::new(values, attachments);
@@ -102,11 +96,41 @@ impl<A: App> Server<A> {
         }
     }
 
+    fn join(&mut self, key: SocketKey, auth: &str) {
+        self.core.data.insert(key, A::Data::default());
+        let joining = Joining {
+            auth: auth.into(),
+            step: 0,
+            timer: None,
+        };
+        self.core.joining.insert(key, joining);
+        self.authorize(key);
+    }
+
+    /// Makes the namespace that a client calls for, if a parent wants it: the first in the order they were described.
+    fn make_wanted(&mut self, name: &str, auth: &str) -> Result<NamespaceId, Refusal> {
+        let parents: Vec<_> = self.core.sockets.namespaces().parents().collect();
+        let mut parents = parents.into_iter();
+        let mut wants = |family| match self.core.sockets.namespaces().fits(family, name) {
+            Some(fits) => fits,
+            None => is_wanted(&self.handlers, &mut self.app, family, name, auth),
+        };
+        let family = parents.find(|family| wants(*family));
+        let family = family.ok_or(Refusal::InvalidNamespace)?;
+        let namespace = self.core.sockets.make_child(family, name)?;
+        if let Some(handler) = &self.handlers.on_namespace {
+            let context = &mut Context::new(&mut self.app, &mut self.core);
+            caught("a namespace handler", || handler(context, name));
+        }
+        Ok(namespace)
+    }
+
     /// Asks the steps of a joining socket's namespace, from where it was left.
     pub(super) fn authorize(&mut self, key: SocketKey) {
         while let Some(mut joining) = self.core.joining.remove(&key) {
             let namespace = self.core.sockets.namespace_of(key);
-            let table = namespace.and_then(|id| self.handlers.table(id));
+            let family = namespace.map(|id| self.core.sockets.family_of(id));
+            let table = family.and_then(|family| self.handlers.table(family));
             let Some(step) = table.and_then(|table| table.authorize.get(joining.step)) else {
                 return self.let_in(key);
             };
@@ -174,7 +198,7 @@ impl<A: App> Server<A> {
             wire::write_connect(out, name, &format!("{{\"sid\":\"{id}\"}}"));
         });
         core.engine.send(core.now.mono, session, packet);
-        let Some(table) = self.handlers.table(namespace) else {
+        let Some(table) = self.handlers.table(self.core.sockets.family_of(namespace)) else {
             return;
         };
         for handler in &table.on_connect {
@@ -227,7 +251,7 @@ impl<A: App> Server<A> {
     }
 
     fn tell_left(&mut self, key: SocketKey, namespace: NamespaceId, reason: Reason) {
-        let Some(table) = self.handlers.table(namespace) else {
+        let Some(table) = self.handlers.table(self.core.sockets.family_of(namespace)) else {
             return;
         };
         for handler in &table.on_disconnecting {
@@ -244,7 +268,7 @@ impl<A: App> Server<A> {
                 then(socket, Err(AckError::Disconnected));
             });
         }
-        let Some(table) = self.handlers.table(namespace) else {
+        let Some(table) = self.handlers.table(self.core.sockets.family_of(namespace)) else {
             return;
         };
         for handler in &table.on_disconnect {
@@ -290,6 +314,8 @@ impl<A: App> Server<A> {
             } else if let Some(ended) = self.core.gathered.pop_front() {
                 self.tell_gathered(ended);
             } else if !self.tell_room_event() && !self.core.drain() {
+                // After the last room event of a namespace that nobody is in any more.
+                self.core.sockets.sweep();
                 break;
             }
         }
@@ -321,15 +347,16 @@ impl<A: App> Server<A> {
     }
 
     fn tell_room_event(&mut self) -> bool {
-        for (namespace, handler) in self.handlers.room_event_handlers() {
-            let Some(event) = self.core.sockets.adapter_mut(namespace).poll_event() else {
-                continue;
-            };
+        let Some((namespace, event)) = self.core.sockets.namespaces_mut().poll_room_event() else {
+            return false;
+        };
+        let family = self.core.sockets.family_of(namespace);
+        let table = self.handlers.table(family);
+        if let Some(handler) = table.and_then(|table| table.on_room_event.as_ref()) {
             let context = &mut Context::new(&mut self.app, &mut self.core);
             caught("a room event's handler", || handler(context, &event));
-            return true;
         }
-        false
+        true
     }
 
     /// Runs a closure with the application and the server.
@@ -356,7 +383,31 @@ impl<A: App> Server<A> {
     }
 }
 
+/// Asks a parent's question.
+fn is_wanted<A: App>(
+    handlers: &Handlers<A>,
+    app: &mut A,
+    family: FamilyId,
+    name: &str,
+    auth: &str,
+) -> bool {
+    let question = handlers
+        .table(family)
+        .and_then(|table| table.question.as_ref());
+    let auth = serde_json::from_str(auth).unwrap_or_default();
+    let ask =
+        |question: &Question<A>| caught("a namespace question", || question(app, name, &auth));
+    question.and_then(ask).unwrap_or(false)
+}
+
 impl<A: App> Core<A> {
+    fn refuse_connect(&mut self, session: SessionId, name: &str, refusal: Refusal) {
+        let packet = Packet::message(|out| {
+            wire::write_connect_error(out, name, refusal.message(), None);
+        });
+        self.engine.send(self.now.mono, session, packet);
+    }
+
     pub(super) fn panicked(&mut self, key: SocketKey) {
         self.counters.panics += 1;
         self.disconnect(key);

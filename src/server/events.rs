@@ -130,7 +130,8 @@ impl<A: App> Server<A> {
         attachments: Attachments<'_>,
     ) {
         let namespace = self.core.sockets.namespace_of(key);
-        let Some(table) = namespace.and_then(|id| self.handlers.table(id)) else {
+        let family = namespace.map(|id| self.core.sockets.family_of(id));
+        let Some(table) = family.and_then(|family| self.handlers.table(family)) else {
             return;
         };
         let event = IncomingEvent {
@@ -153,7 +154,8 @@ impl<A: App> Server<A> {
     /// What went out is told to those who listen to that. What they send themselves is not told to them again.
     pub(super) fn tell_said(&mut self, key: SocketKey, said: &Rc<Said>) {
         let namespace = self.core.sockets.namespace_of(key);
-        let Some(table) = namespace.and_then(|id| self.handlers.table(id)) else {
+        let family = namespace.map(|id| self.core.sockets.family_of(id));
+        let Some(table) = family.and_then(|family| self.handlers.table(family)) else {
             return;
         };
         self.core.is_overhearing = true;
@@ -213,7 +215,8 @@ impl<A: App> Core<A> {
         name: &str,
         encoded: args::Encoded,
     ) {
-        if self.is_overhearing || !self.overheard.contains(&namespace) || sockets.is_empty() {
+        let is_overheard = self.sockets.namespaces().is_overheard(namespace);
+        if !is_overheard || self.is_overhearing || sockets.is_empty() {
             return;
         }
         let said = Rc::new(Said {

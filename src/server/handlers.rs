@@ -1,13 +1,14 @@
-//! The tables of handlers: one for each namespace, one for all routes.
+//! The tables of handlers: one for each family of namespaces, one for all routes.
 //!
 //! Filled before the loop runs and only read afterwards, so that a handler can be borrowed from here while it is lent the rest.
 //! One table serves all sockets of a namespace: a socket costs no closures.
 //! Left out: listeners of a single socket; an `Option<Box<_>>` in its data does the job.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::App;
 use super::acks::Ack;
@@ -20,12 +21,14 @@ use crate::http::files::Files;
 use crate::http::routes::Routes;
 use crate::socketio::args::{Args, ArgsError, FromArgs};
 use crate::socketio::packet::is_reserved;
-use crate::socketio::{Adapter, NamespaceId, Reason, RoomEvent};
+use crate::socketio::{FamilyId, Namespaces, Reason, RoomEvent};
 
 type Authorize<A> = Box<dyn Fn(&mut Socket<'_, A>, &str) -> Verdict>;
 type OnConnect<A> = Box<dyn Fn(&mut Socket<'_, A>)>;
 type OnEvent<A> = Box<dyn Fn(&mut Socket<'_, A>, Args<'_>, Ack) -> Result<(), ArgsError>>;
 type OnFallback<A> = Box<dyn Fn(&mut Socket<'_, A>, &str, Args<'_>, Ack)>;
+pub(super) type Question<A> = Box<dyn Fn(&mut A, &str, &Value) -> bool>;
+type OnNamespace<A> = Box<dyn Fn(&mut Context<'_, A>, &str)>;
 type OnAny<A> = Box<dyn Fn(&mut Socket<'_, A>, &str, Args<'_>)>;
 type Middleware<A> = Box<dyn Fn(&mut Socket<'_, A>, &mut IncomingEvent<'_>) -> Result<(), Refused>>;
 type OnError<A> = Box<dyn Fn(&mut Socket<'_, A>, &EventError, Ack)>;
@@ -34,8 +37,10 @@ type OnRoomEvent<A> = Box<dyn Fn(&mut Context<'_, A>, &RoomEvent)>;
 type OnRequest<A> = Box<dyn Fn(&mut Request<'_, A>) -> Answer>;
 type OnStop<A> = Box<dyn Fn(&mut Context<'_, A>, Duration)>;
 
-/// What one namespace does.
+/// What the namespaces of one family do.
 pub(super) struct Table<A: App> {
+    /// Whether a namespace of that name is wanted, by who brings these words.
+    pub(super) question: Option<Question<A>>,
     pub(super) authorize: Vec<Authorize<A>>,
     pub(super) on_connect: Vec<OnConnect<A>>,
     pub(super) on_any: Vec<OnAny<A>>,
@@ -52,6 +57,7 @@ pub(super) struct Table<A: App> {
 impl<A: App> Default for Table<A> {
     fn default() -> Self {
         Self {
+            question: None,
             authorize: Vec::new(),
             on_connect: Vec::new(),
             on_any: Vec::new(),
@@ -69,24 +75,25 @@ impl<A: App> Default for Table<A> {
 
 /// All of them.
 pub(super) struct Handlers<A: App> {
-    namespaces: Vec<Table<A>>,
-    listening: Vec<NamespaceId>,
+    /// By family.
+    tables: Vec<Table<A>>,
     pub(super) routes: Routes<OnRequest<A>>,
     pub(super) files: Vec<Files>,
     pub(super) raw: Vec<Mount<A>>,
     pub(super) fallback: Option<OnRequest<A>>,
+    pub(super) on_namespace: Option<OnNamespace<A>>,
     pub(super) on_stop: Option<OnStop<A>>,
 }
 
 impl<A: App> Default for Handlers<A> {
     fn default() -> Self {
         Self {
-            namespaces: Vec::new(),
-            listening: Vec::new(),
+            tables: Vec::new(),
             routes: Routes::default(),
             files: Vec::new(),
             raw: Vec::new(),
             fallback: None,
+            on_namespace: None,
             on_stop: None,
         }
     }
@@ -95,34 +102,25 @@ impl<A: App> Default for Handlers<A> {
 impl<A: App> Handlers<A> {
     pub(super) fn of<'s>(
         &'s mut self,
-        id: NamespaceId,
-        adapter: &'s mut Adapter,
-        overheard: &'s mut HashSet<NamespaceId>,
+        family: FamilyId,
+        namespaces: &'s mut Namespaces,
     ) -> Namespace<'s, A> {
-        if self.namespaces.len() <= id.index() {
-            self.namespaces.resize_with(id.index() + 1, Table::default);
-        }
-        let table = &mut self.namespaces[id.index()];
         Namespace {
-            id,
-            table,
-            adapter,
-            overheard,
-            listening: &mut self.listening,
+            family,
+            table: self.table_mut(family),
+            namespaces,
         }
     }
 
-    pub(super) fn table(&self, id: NamespaceId) -> Option<&Table<A>> {
-        self.namespaces.get(id.index())
+    pub(super) fn table_mut(&mut self, family: FamilyId) -> &mut Table<A> {
+        if self.tables.len() <= family.index() {
+            self.tables.resize_with(family.index() + 1, Table::default);
+        }
+        &mut self.tables[family.index()]
     }
 
-    /// The namespaces that are told of their room events.
-    pub(super) fn room_event_handlers(
-        &self,
-    ) -> impl Iterator<Item = (NamespaceId, &OnRoomEvent<A>)> {
-        self.listening
-            .iter()
-            .filter_map(|id| Some((*id, self.table(*id)?.on_room_event.as_ref()?)))
+    pub(super) fn table(&self, family: FamilyId) -> Option<&Table<A>> {
+        self.tables.get(family.index())
     }
 
     /// Whether requests of this path are Engine.IO's, with Socket.IO above it or without.
@@ -147,13 +145,11 @@ impl<A: App> Handlers<A> {
     }
 }
 
-/// A namespace whose handlers are being named.
+/// A namespace, or a parent of namespaces, whose handlers are being named.
 pub struct Namespace<'s, A: App> {
-    id: NamespaceId,
+    family: FamilyId,
     table: &'s mut Table<A>,
-    adapter: &'s mut Adapter,
-    overheard: &'s mut HashSet<NamespaceId>,
-    listening: &'s mut Vec<NamespaceId>,
+    namespaces: &'s mut Namespaces,
 }
 
 impl<A: App> Namespace<'_, A> {
@@ -243,7 +239,7 @@ impl<A: App> Namespace<'_, A> {
         self,
         listener: impl Fn(&mut Socket<'_, A>, &str, Args<'_>) + 'static,
     ) -> Self {
-        self.overheard.insert(self.id);
+        self.namespaces.overhear(self.family);
         self.table.on_any_outgoing.push(Box::new(listener));
         self
     }
@@ -294,20 +290,14 @@ impl<A: App> Namespace<'_, A> {
         self
     }
 
-    /// Called for each create-room, delete-room, join-room and leave-room of this namespace's adapter.
+    /// Called for each create-room, delete-room, join-room and leave-room of this namespace's adapter; of a parent, of
+    /// the adapters of all its children.
     pub fn on_room_event(
         self,
         handler: impl Fn(&mut Context<'_, A>, &RoomEvent) + 'static,
     ) -> Self {
-        self.adapter.record_events(true);
-        if self
-            .table
-            .on_room_event
-            .replace(Box::new(handler))
-            .is_none()
-        {
-            self.listening.push(self.id);
-        }
+        self.namespaces.record_events(self.family);
+        self.table.on_room_event = Some(Box::new(handler));
         self
     }
 }

@@ -5,7 +5,7 @@
 //! (the application, the handlers, everything else), so that a handler can be lent the first and the last
 //! while it is itself borrowed from the second.
 //! Knows no application.
-//! Left out for now: dynamic namespaces, connection state recovery, and other nodes.
+//! Left out for now: connection state recovery, and other nodes.
 
 mod acks;
 mod admission;
@@ -40,12 +40,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::config::{self, Config};
 use crate::http::Method;
 use crate::http::files::Files;
 use crate::reactor::lanes::{self, Lane, Worker};
 use crate::reactor::{self, LaneId, ListenerId, Reactor};
+use crate::socketio::pattern::Pattern;
 
 use self::core::Core;
 pub use acks::{Ack, AckError};
@@ -59,7 +61,7 @@ pub use handle::{Handle, NotPosted};
 use handlers::Handlers;
 pub use handlers::Namespace;
 pub use handshake::Handshake;
-pub use operator::Operator;
+pub use operator::{Children, Operator};
 pub use raw::{RawSessions, Session};
 pub use views::{Answer, Context, EmitError, Io, JobError, Request, RequestId, Socket, Verdict};
 
@@ -134,9 +136,58 @@ impl<A: App> Server<A> {
 
     /// The namespace of that name, for its handlers; made if it is new.
     pub fn of(&mut self, name: &str) -> Namespace<'_, A> {
-        let id = self.core.sockets.namespace(name);
-        let adapter = self.core.sockets.adapter_mut(id);
-        self.handlers.of(id, adapter, &mut self.core.overheard)
+        let id = self.core.sockets.namespaces_mut().describe(name);
+        let family = self.core.sockets.family_of(id);
+        self.handlers.of(family, self.core.sockets.namespaces_mut())
+    }
+
+    /// A parent of all namespaces whose names fit a pattern, for the handlers of all of them. `{number}` stands for one or
+    /// more characters without a slash, which [`Socket::parameter`] gives. A child is made when its first client
+    /// comes, and removed when its last has left. Of several parents that a name fits the first described has it; one that
+    /// was described by [`Server::of`] is nobody's child.
+    ///
+    /// ```
+    /// # use roomcast::{Config, Server};
+    /// # let mut server = Server::new(Config::default(), ());
+    /// server.of_pattern("/game-{number}").on_connect(|socket| {
+    ///     let number = socket.parameter("number").unwrap_or_default().to_owned();
+    ///     socket.emit("welcome", &(number,));
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    /// If it is no pattern.
+    pub fn of_pattern(&mut self, pattern: &str) -> Namespace<'_, A> {
+        let read = Pattern::parse(pattern);
+        let read = read.unwrap_or_else(|error| panic!("{pattern:?} is no pattern: {error:?}"));
+        let family = self
+            .core
+            .sockets
+            .namespaces_mut()
+            .describe_pattern(pattern, read);
+        self.handlers.of(family, self.core.sockets.namespaces_mut())
+    }
+
+    /// A parent of all namespaces that `is_wanted` says yes to, by the name and what the client brought; see
+    /// [`Server::of_pattern`]. `label` names the parent itself, for [`Io::children`].
+    pub fn of_matching(
+        &mut self,
+        label: &str,
+        is_wanted: impl Fn(&mut A, &str, &Value) -> bool + 'static,
+    ) -> Namespace<'_, A> {
+        let family = self.core.sockets.namespaces_mut().describe_question(label);
+        self.handlers.table_mut(family).question = Some(Box::new(is_wanted));
+        self.handlers.of(family, self.core.sockets.namespaces_mut())
+    }
+
+    /// Calls `handler` with the name of each namespace that a client has called into being, before its first socket is
+    /// authorized (the official server's `new_namespace`).
+    pub fn on_namespace(
+        &mut self,
+        handler: impl Fn(&mut Context<'_, A>, &str) + 'static,
+    ) -> &mut Self {
+        self.handlers.on_namespace = Some(Box::new(handler));
+        self
     }
 
     /// Serves Engine.IO without Socket.IO to whatever path starts with this, for its handlers.

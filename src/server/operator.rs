@@ -12,7 +12,7 @@ use super::App;
 use super::core::{Audience, Core};
 use super::gathering::Gathered;
 use super::views::{Context, EmitError};
-use crate::socketio::{NamespaceId, SocketId, SocketKey};
+use crate::socketio::{FamilyId, NamespaceId, SocketId, SocketKey};
 
 /// Whom a broadcast is for.
 pub struct Operator<'a, A: App> {
@@ -154,5 +154,81 @@ impl<'a, A: App> Operator<'a, A> {
             }
         }
         self.core.give_back(targets);
+    }
+}
+
+/// A broadcast to all children of a parent namespace.
+pub struct Children<'a, A: App> {
+    core: &'a mut Core<A>,
+    family: Option<FamilyId>,
+    to: Vec<&'a str>,
+    except: Vec<&'a str>,
+    is_volatile: bool,
+}
+
+impl<'a, A: App> Children<'a, A> {
+    pub(super) const fn new(core: &'a mut Core<A>, family: Option<FamilyId>) -> Self {
+        Self {
+            core,
+            family,
+            to: Vec::new(),
+            except: Vec::new(),
+            is_volatile: false,
+        }
+    }
+
+    /// To the members of the rooms of that name, too: a union of all that are named.
+    #[must_use]
+    pub fn to(mut self, room: &'a str) -> Self {
+        self.to.push(room);
+        self
+    }
+
+    /// Not to the members of the rooms of that name.
+    #[must_use]
+    pub fn except(mut self, room: &'a str) -> Self {
+        self.except.push(room);
+        self
+    }
+
+    /// May be lost: goes only to those who could take it just now.
+    #[must_use]
+    pub const fn volatile(mut self) -> Self {
+        self.is_volatile = true;
+        self
+    }
+
+    /// Sends an event to all of them. A tuple is a list of arguments, anything else one argument; what cannot be sent
+    /// leaves a line in the log.
+    pub fn emit<T: Serialize + ?Sized>(self, event: &str, values: &T) {
+        for namespace in self.namespaces() {
+            let audience = Audience {
+                namespace: Some(namespace),
+                to: self.to.clone(),
+                except: self.except.clone(),
+                sender: None,
+            };
+            let sent = self
+                .core
+                .broadcast(&audience, self.is_volatile, event, values);
+            if let Err(error) = sent {
+                return log::error!("{error}");
+            }
+        }
+    }
+
+    /// The names of the children there are just now.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let name = |namespace: &NamespaceId| self.core.sockets.name(*namespace).to_owned();
+        self.namespaces().iter().map(name).collect()
+    }
+
+    fn namespaces(&self) -> Vec<NamespaceId> {
+        let namespaces = self.core.sockets.namespaces();
+        let family = self.family.into_iter();
+        family
+            .flat_map(|family| namespaces.of_family(family))
+            .collect()
     }
 }

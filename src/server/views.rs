@@ -18,7 +18,7 @@ use super::acks::AckError;
 use super::core::{Core, Counters, Deferred};
 use super::freeze::Interrupted;
 use super::handshake::Handshake;
-use super::operator::Operator;
+use super::operator::{Children, Operator};
 use super::{App, cors};
 use crate::config::Origins;
 use crate::engineio::{self, TransportName};
@@ -170,8 +170,19 @@ impl<A: App> Io<'_, A> {
 
     /// Everybody in a namespace, to be narrowed down. One that was never described has nobody in it.
     pub fn of(&mut self, namespace: &str) -> Operator<'_, A> {
-        let namespace = self.core.sockets.find_namespace(namespace);
+        let namespace = self.core.sockets.namespaces().find(namespace);
         Operator::new(self.core, namespace, None)
+    }
+
+    /// Everybody in all children of the parent that was described by this pattern or label.
+    pub fn children<'o>(&'o mut self, parent: &str) -> Children<'o, A> {
+        let family = self.core.sockets.namespaces().find_family(parent);
+        Children::new(self.core, family)
+    }
+
+    /// The names of all namespaces that there are just now, in no order to rely on.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.core.sockets.namespaces().names()
     }
 
     /// Sends an event to one socket, wherever it is; goes nowhere if it has left.
@@ -305,6 +316,19 @@ impl<'a, A: App> Socket<'a, A> {
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.io.core.sockets.name(self.namespace_id())
+    }
+
+    /// What a parameter of its parent's pattern stands for in its namespace's name ([`super::Server::of_pattern`]).
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let namespaces = self.io.core.sockets.namespaces();
+        namespaces.parameter(self.namespace_id(), name)
+    }
+
+    /// Everybody in its namespace and in all others of the same parent.
+    pub fn siblings(&mut self) -> Children<'_, A> {
+        let family = self.io.core.sockets.family_of(self.namespace_id());
+        Children::new(self.io.core, Some(family))
     }
 
     /// Whether it is in its namespace: not while it is being authorized, nor on its way out.

@@ -1,6 +1,7 @@
 //! All sockets as plain data, and back.
 //!
-//! Namespaces are frozen by name and found again by name: the new process may have described them in another order.
+//! Namespaces are frozen by name and found again by name: the new process may have described them in another order. A child
+//! of a parent namespace is made again by its parent.
 //! Indices over other things (ids, rooms) are made anew.
 //! Left out: the source of chance, which is a fresh one, and the configuration, which is the new process's own.
 
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::SocketKey;
 use super::adapter;
-use super::sockets::{Client, NamespaceId, SocketRow, Sockets};
+use super::namespaces::{Namespace, NamespaceId, Namespaces};
+use super::sockets::{Client, SocketRow, Sockets};
 use crate::engineio::Session;
 use crate::engineio::SessionId;
 use crate::slots::{Side, Slots};
@@ -26,7 +28,10 @@ pub struct Frozen {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct FrozenNamespace {
+    id: NamespaceId,
     name: Box<str>,
+    /// What its family was described by.
+    family: Box<str>,
     next_ack: u64,
     rooms: adapter::Frozen,
 }
@@ -49,8 +54,10 @@ impl Sockets {
         let clients = self.clients.iter();
         Frozen {
             namespaces: namespaces
-                .map(|namespace| FrozenNamespace {
+                .map(|(id, namespace)| FrozenNamespace {
+                    id,
                     name: namespace.name.clone(),
+                    family: self.namespaces.label(namespace.family).into(),
                     next_ack: namespace.next_ack,
                     rooms: namespace.adapter.freeze(),
                 })
@@ -67,12 +74,16 @@ impl Sockets {
     /// If it makes no sense, or has sockets where there is no namespace. Nothing is changed then.
     pub fn thaw(&mut self, frozen: Frozen) -> Result<(), ThawError> {
         let mut rows = frozen.rows;
+        let mut namespaces = self.namespaces.described_alike();
+        let mut homes = HashMap::new();
+        for frozen in &frozen.namespaces {
+            let home = home(&mut namespaces, frozen);
+            homes.insert(frozen.id, (home, &frozen.name));
+        }
         for (_, row) in &mut rows {
-            let namespace = frozen.namespaces.get(row.namespace.index());
-            let name = &namespace.ok_or(ThawError::Damaged)?.name;
-            row.namespace = self
-                .find_namespace(name)
-                .ok_or_else(|| ThawError::NoNamespace(name.clone()))?;
+            let (home, name) = homes.get(&row.namespace).ok_or(ThawError::Damaged)?;
+            row.namespace = home.ok_or_else(|| ThawError::NoNamespace((*name).clone()))?;
+            namespaces.came(row.namespace);
         }
         let by_id: HashMap<_, _> = rows.iter().map(|(key, row)| (row.id, *key)).collect();
         let rows = Slots::thaw(rows, frozen.next_generation);
@@ -80,11 +91,12 @@ impl Sockets {
         if by_id.len() != rows.len() {
             return Err(ThawError::Damaged);
         }
-        for namespace in &frozen.namespaces {
-            if let Some(id) = self.find_namespace(&namespace.name) {
-                self.thaw_namespace(id, namespace, &rows);
+        for frozen in &frozen.namespaces {
+            if let Some((Some(id), _)) = homes.get(&frozen.id) {
+                thaw_namespace(namespaces.row_mut(*id), *id, frozen, &rows);
             }
         }
+        self.namespaces = namespaces;
         self.rows = rows;
         self.by_id = by_id;
         self.held_bytes = clients
@@ -94,20 +106,29 @@ impl Sockets {
         self.clients = clients;
         Ok(())
     }
+}
 
-    fn thaw_namespace(
-        &mut self,
-        id: NamespaceId,
-        frozen: &FrozenNamespace,
-        rows: &Slots<SocketRow>,
-    ) {
-        let namespace = &mut self.namespaces[id.index()];
-        namespace.next_ack = frozen.next_ack;
-        namespace.adapter.thaw(&frozen.rooms, |key| {
-            let row = rows.get(key).filter(|row| row.namespace == id)?;
-            row.is_in_adapter.then_some(row.id)
-        });
+/// Where those of a frozen namespace go: the one of that name, or a child of the same parent made anew.
+fn home(namespaces: &mut Namespaces, frozen: &FrozenNamespace) -> Option<NamespaceId> {
+    if let Some(id) = namespaces.find_exactly(&frozen.name) {
+        return Some(id);
     }
+    let family = namespaces.find_family(&frozen.family)?;
+    let is_parent = namespaces.parents().any(|parent| parent == family);
+    is_parent.then(|| namespaces.make_child(family, &frozen.name))
+}
+
+fn thaw_namespace(
+    namespace: &mut Namespace,
+    id: NamespaceId,
+    frozen: &FrozenNamespace,
+    rows: &Slots<SocketRow>,
+) {
+    namespace.next_ack = frozen.next_ack;
+    namespace.adapter.thaw(&frozen.rooms, |key| {
+        let row = rows.get(key).filter(|row| row.namespace == id)?;
+        row.is_in_adapter.then_some(row.id)
+    });
 }
 
 /// Each client with its sockets, each of which must be there and its own.

@@ -9,13 +9,14 @@ pub mod args;
 pub mod assembler;
 mod freeze;
 mod json;
+pub mod namespaces;
 pub mod packet;
+pub mod pattern;
 #[cfg(any(test, feature = "world"))]
 pub mod property;
 mod sockets;
 
 pub use adapter::{Adapter, RoomEvent, SocketId, SocketKey};
 pub use freeze::{Frozen, ThawError};
-pub use sockets::{
-    Attachments, NamespaceId, OutOfOrder, Phase, Reason, Refusal, SocketRow, Sockets, Step,
-};
+pub use namespaces::{FamilyId, NamespaceId, Namespaces};
+pub use sockets::{Attachments, OutOfOrder, Phase, Reason, Refusal, SocketRow, Sockets, Step};

@@ -5,7 +5,7 @@
 //! gets no broadcast), *connected*, or *leaving* (its rooms stay readable, joins and emits are no-ops) until
 //! it is removed.
 //! Knows sessions by id; never a transport or a handler.
-//! Left out: namespaces made by pattern, and recovery of a connection's state.
+//! Left out: recovery of a connection's state.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::{Adapter, SocketKey};
 use super::assembler::{Assembler, Complete};
+use super::namespaces::{FamilyId, NamespaceId, Namespaces};
 use super::packet::{Event, Kind, Packet, Violation};
 use crate::config;
 use crate::engineio::{self, Session, SessionId};
@@ -55,18 +56,6 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Names a namespace; namespaces are never removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct NamespaceId(u32);
-
-impl NamespaceId {
-    /// Its place among all namespaces, in the order they were made.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
 /// Where a socket is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
@@ -88,14 +77,6 @@ pub struct SocketRow {
     pub(super) is_in_adapter: bool,
 }
 
-/// A namespace: its name, its rooms and its own count of acknowledgements.
-#[derive(Debug)]
-pub(super) struct Namespace {
-    pub(super) name: Box<str>,
-    pub(super) adapter: Adapter,
-    pub(super) next_ack: u64,
-}
-
 /// One connection as Socket.IO sees it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Client {
@@ -108,8 +89,10 @@ pub(super) struct Client {
 pub enum Step<'a> {
     /// A new socket asks to be let in; the text is the JSON it brought, `{}` if none.
     Join(SocketKey, &'a str),
-    /// It asked for a namespace that is not there.
+    /// It is not let in.
     Refused(&'a str, Refusal),
+    /// It asked for a namespace that is not there, with this JSON: a parent may want to make it.
+    NoNamespace(&'a str, &'a str),
     /// An event, and the number its answer goes by.
     Event(SocketKey, Event<'a>, Option<u64>),
     /// An answer to ours, by its number: the values without brackets.
@@ -125,7 +108,7 @@ pub enum Step<'a> {
 pub enum Refusal {
     /// There is none of that name.
     InvalidNamespace,
-    /// It is in too many.
+    /// It is in too many, or clients have called too many into being.
     TooManyNamespaces,
 }
 
@@ -148,8 +131,7 @@ pub struct OutOfOrder;
 #[derive(Debug)]
 pub struct Sockets {
     config: config::SocketIo,
-    pub(super) namespaces: Vec<Namespace>,
-    by_name: HashMap<Box<str>, NamespaceId>,
+    pub(super) namespaces: Namespaces,
     pub(super) rows: Slots<SocketRow>,
     pub(super) by_id: HashMap<Sid, SocketKey>,
     pub(super) clients: Side<Session, Client>,
@@ -164,8 +146,7 @@ impl Sockets {
     pub fn new(config: config::SocketIo, seed: [u8; 32]) -> Self {
         Self {
             config,
-            namespaces: Vec::new(),
-            by_name: HashMap::new(),
+            namespaces: Namespaces::default(),
             rows: Slots::new(),
             by_id: HashMap::new(),
             clients: Side::new(),
@@ -174,53 +155,52 @@ impl Sockets {
         }
     }
 
-    /// The namespace of that name, made if it is new. `chat` is `/chat`, and the empty name is `/`.
-    pub fn namespace(&mut self, name: &str) -> NamespaceId {
-        let name = canonical(name);
-        if let Some(id) = self.by_name.get(&*name) {
-            return *id;
+    /// Nobody, in the namespaces that were described; socket ids come from another seed.
+    #[must_use]
+    pub fn described_alike(&self, seed: [u8; 32]) -> Self {
+        Self {
+            namespaces: self.namespaces.described_alike(),
+            ..Self::new(self.config.clone(), seed)
         }
-        let id = NamespaceId(u32::try_from(self.namespaces.len()).expect("few namespaces"));
-        self.namespaces.push(Namespace {
-            name: name.clone().into(),
-            adapter: Adapter::new(),
-            next_ack: 0,
-        });
-        self.by_name.insert(name.into(), id);
-        id
     }
 
-    /// The namespace of that name, if it was made.
+    /// The namespaces.
     #[must_use]
-    pub fn find_namespace(&self, name: &str) -> Option<NamespaceId> {
-        self.by_name.get(&*canonical(name)).copied()
+    pub const fn namespaces(&self) -> &Namespaces {
+        &self.namespaces
+    }
+
+    /// The namespaces, to describe more of them.
+    pub const fn namespaces_mut(&mut self) -> &mut Namespaces {
+        &mut self.namespaces
     }
 
     /// A namespace's name.
     #[must_use]
     pub fn name(&self, namespace: NamespaceId) -> &str {
-        &self.namespaces[namespace.index()].name
+        &self.namespaces.row(namespace).name
     }
 
-    /// The names of all namespaces, in the order they were made.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.namespaces.iter().map(|namespace| &*namespace.name)
+    /// The family a namespace belongs to.
+    #[must_use]
+    pub fn family_of(&self, namespace: NamespaceId) -> FamilyId {
+        self.namespaces.row(namespace).family
     }
 
     /// A namespace's rooms.
     #[must_use]
     pub fn adapter(&self, namespace: NamespaceId) -> &Adapter {
-        &self.namespaces[namespace.index()].adapter
+        &self.namespaces.row(namespace).adapter
     }
 
     /// A namespace's rooms.
     pub fn adapter_mut(&mut self, namespace: NamespaceId) -> &mut Adapter {
-        &mut self.namespaces[namespace.index()].adapter
+        self.namespaces.adapter_mut(namespace)
     }
 
     /// A number for the next acknowledgement; one count for the whole namespace, so that a broadcast can use one for all.
     pub fn next_ack(&mut self, namespace: NamespaceId) -> u64 {
-        let next = &mut self.namespaces[namespace.index()].next_ack;
+        let next = &mut self.namespaces.row_mut(namespace).next_ack;
         let id = *next;
         *next += 1;
         id
@@ -318,8 +298,8 @@ impl Sockets {
     #[cfg(feature = "world")]
     #[must_use]
     pub fn room_count(&self) -> usize {
-        let rooms = |namespace: &Namespace| namespace.adapter.room_names().count();
-        self.namespaces.iter().map(rooms).sum()
+        let rows = self.namespaces.iter();
+        rows.map(|(_, row)| row.adapter.room_names().count()).sum()
     }
 
     /// A text message of a session: the packet it is, or `None` while its attachments are due.
@@ -385,7 +365,7 @@ impl Sockets {
     ) -> Result<Step<'a>, OutOfOrder> {
         let key = self.in_namespace(session, packet.namespace);
         match (packet.kind, key) {
-            (Kind::Connect, None) => Ok(self.join(session, packet)),
+            (Kind::Connect, None) => Ok(self.connect(session, packet)),
             (Kind::Event | Kind::BinaryEvent, Some(key)) if self.is_connected(key) => Ok(packet
                 .event()
                 .map_or(Step::Nothing, |event| Step::Event(key, event, packet.id))),
@@ -400,17 +380,37 @@ impl Sockets {
         }
     }
 
-    fn join<'a>(&mut self, session: SessionId, packet: &Packet<'a>) -> Step<'a> {
-        let name = packet.namespace;
-        let is_named_well = name.len() <= self.config.namespace_bytes_max;
-        let Some(&namespace) = self.by_name.get(name).filter(|_| is_named_well) else {
+    fn connect<'a>(&mut self, session: SessionId, packet: &Packet<'a>) -> Step<'a> {
+        let (name, auth) = (packet.namespace, packet.data.unwrap_or("{}"));
+        if name.len() > self.config.namespace_bytes_max {
             return Step::Refused(name, Refusal::InvalidNamespace);
-        };
-        let Some(client) = self.clients.get_mut(session) else {
-            return Step::Nothing;
-        };
-        if client.sockets.len() >= self.config.namespaces_max {
-            return Step::Refused(name, Refusal::TooManyNamespaces);
+        }
+        match self.namespaces.find_exactly(name) {
+            Some(namespace) => match self.join(session, namespace) {
+                Ok(key) => Step::Join(key, auth),
+                Err(refusal) => Step::Refused(name, refusal),
+            },
+            None if self.has_room(session) => Step::NoNamespace(name, auth),
+            None => Step::Refused(name, Refusal::TooManyNamespaces),
+        }
+    }
+
+    fn has_room(&self, session: SessionId) -> bool {
+        let client = self.clients.get(session);
+        client.is_some_and(|client| client.sockets.len() < self.config.namespaces_max)
+    }
+
+    /// A session asks to be let into a namespace: makes a joining socket.
+    ///
+    /// # Errors
+    /// If it is in too many.
+    pub fn join(
+        &mut self,
+        session: SessionId,
+        namespace: NamespaceId,
+    ) -> Result<SocketKey, Refusal> {
+        if !self.has_room(session) {
+            return Err(Refusal::TooManyNamespaces);
         }
         let id = Sid::new(&mut self.random);
         let key = self.rows.insert(SocketRow {
@@ -420,9 +420,30 @@ impl Sockets {
             phase: Phase::Joining,
             is_in_adapter: false,
         });
-        client.sockets.push(key);
+        if let Some(client) = self.clients.get_mut(session) {
+            client.sockets.push(key);
+        }
         self.by_id.insert(id, key);
-        Step::Join(key, packet.data.unwrap_or("{}"))
+        self.namespaces.came(namespace);
+        Ok(key)
+    }
+
+    /// Makes a namespace that a client calls into being, if there is room for one more.
+    ///
+    /// # Errors
+    /// If there are too many.
+    pub fn make_child(&mut self, family: FamilyId, name: &str) -> Result<NamespaceId, Refusal> {
+        if self.namespaces.children() >= self.config.children_max {
+            return Err(Refusal::TooManyNamespaces);
+        }
+        Ok(self.namespaces.make_child(family, name))
+    }
+
+    /// Removes children of parent namespaces that nobody is in, unless they are to be kept.
+    pub fn sweep(&mut self) {
+        if !self.config.empty_children_kept {
+            self.namespaces.sweep();
+        }
     }
 
     /// A joining socket was let in: it is in its own room from now on.
@@ -437,7 +458,7 @@ impl Sockets {
     pub fn join_room(&mut self, key: SocketKey, room: &str) {
         if let Some(namespace) = self.namespace_of(key) {
             self.enter(key);
-            self.namespaces[namespace.index()].adapter.join(key, room);
+            self.namespaces.adapter_mut(namespace).join(key, room);
         }
     }
 
@@ -447,9 +468,7 @@ impl Sockets {
             return;
         };
         if !std::mem::replace(&mut row.is_in_adapter, true) {
-            self.namespaces[row.namespace.index()]
-                .adapter
-                .add(key, row.id);
+            self.namespaces.adapter_mut(row.namespace).add(key, row.id);
         }
     }
 
@@ -464,7 +483,7 @@ impl Sockets {
     /// A socket's rooms are left; the socket itself is there until [`Sockets::removed`].
     pub fn leave_rooms(&mut self, key: SocketKey) {
         if let Some(namespace) = self.namespace_of(key) {
-            self.namespaces[namespace.index()].adapter.remove(key);
+            self.namespaces.adapter_mut(namespace).remove(key);
         }
     }
 
@@ -475,6 +494,7 @@ impl Sockets {
             return;
         };
         self.by_id.remove(&row.id);
+        self.namespaces.went(row.namespace);
         if let Some(client) = self.clients.get_mut(row.session) {
             client.sockets.retain(|other| *other != key);
         }
@@ -491,18 +511,9 @@ impl Sockets {
         let sockets = &self.clients.get(session)?.sockets;
         sockets.iter().copied().find(|key| {
             self.rows.get(*key).is_some_and(|row| {
-                row.phase != Phase::Leaving && &*self.namespaces[row.namespace.index()].name == name
+                row.phase != Phase::Leaving && *self.namespaces.row(row.namespace).name == *name
             })
         })
-    }
-}
-
-/// A namespace's name as it goes over the wire.
-fn canonical(name: &str) -> String {
-    if name.starts_with('/') {
-        name.to_owned()
-    } else {
-        format!("/{name}")
     }
 }
 

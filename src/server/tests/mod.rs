@@ -4,6 +4,7 @@ mod compression;
 mod events;
 mod freezing;
 mod gathering;
+mod namespaces;
 mod stopping;
 mod web;
 mod world;
@@ -105,7 +106,7 @@ fn a_refusal_ends_the_steps_and_leaves_no_trace() {
     );
     assert!(world.diary().is_empty());
     assert!(world.server.core.sockets.is_empty());
-    let namespace = world.server.core.sockets.namespace("/");
+    let namespace = world.server.core.sockets.namespaces_mut().describe("/");
     assert!(world.server.core.sockets.adapter(namespace).is_empty());
     world.say(conn, "40");
     assert_eq!(world.heard(conn).len(), 1, "it may try again");

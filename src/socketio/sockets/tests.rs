@@ -15,8 +15,8 @@ fn sockets_with(change: impl FnOnce(&mut config::SocketIo)) -> Sockets {
     let mut config = config::SocketIo::default();
     change(&mut config);
     let mut sockets = Sockets::new(config, [5; 32]);
-    sockets.namespace("/");
-    sockets.namespace("chat");
+    sockets.namespaces_mut().describe("/");
+    sockets.namespaces_mut().describe("chat");
     sockets.opened(session(1));
     sockets
 }
@@ -117,7 +117,7 @@ fn who_is_on_its_way_out_makes_room_for_a_new_connect() {
 #[test]
 fn who_is_judged_may_be_in_rooms_and_leaves_no_trace_when_refused() {
     let mut sockets = sockets();
-    let root = sockets.namespace("/");
+    let root = sockets.namespaces_mut().describe("/");
     let key = join(&mut sockets, "0");
     assert!(sockets.adapter(root).is_empty());
     sockets.join_room(key, "r");
@@ -131,7 +131,7 @@ fn who_is_judged_may_be_in_rooms_and_leaves_no_trace_when_refused() {
 #[test]
 fn who_is_let_in_is_in_its_own_room_and_in_those_it_joined_before() {
     let mut sockets = sockets();
-    let root = sockets.namespace("/");
+    let root = sockets.namespaces_mut().describe("/");
     let key = join(&mut sockets, "0");
     sockets.join_room(key, "r");
     sockets.let_in(key);
@@ -148,7 +148,7 @@ fn who_is_let_in_is_in_its_own_room_and_in_those_it_joined_before() {
 #[test]
 fn rooms_stay_readable_until_they_are_left() {
     let mut sockets = sockets();
-    let root = sockets.namespace("/");
+    let root = sockets.namespaces_mut().describe("/");
     let key = joined(&mut sockets, "0");
     sockets.join_room(key, "r");
     sockets.leaving(key);
@@ -163,9 +163,8 @@ fn rooms_stay_readable_until_they_are_left() {
 }
 
 #[test]
-fn a_namespace_that_is_not_there_is_refused_by_its_name() {
+fn a_namespace_that_is_not_there_is_asked_for_by_its_name() {
     let mut sockets = sockets();
-    let refusal = Refusal::InvalidNamespace;
     for (text, name) in [
         ("0/nowhere,", "/nowhere"),
         ("0/chat?a=b,", "/chat?a=b"),
@@ -173,7 +172,7 @@ fn a_namespace_that_is_not_there_is_refused_by_its_name() {
     ] {
         assert_eq!(
             step(&mut sockets, text),
-            Ok(Step::Refused(name, refusal)),
+            Ok(Step::NoNamespace(name, "{}")),
             "{text}"
         );
     }
@@ -183,12 +182,15 @@ fn a_namespace_that_is_not_there_is_refused_by_its_name() {
 #[test]
 fn a_namespace_is_found_by_any_spelling_of_its_name() {
     let mut sockets = sockets();
-    let chat = sockets.namespace("/chat");
-    assert_eq!(sockets.namespace("chat"), chat);
-    assert_eq!(sockets.find_namespace("chat"), Some(chat));
-    assert_eq!(sockets.namespace(""), sockets.namespace("/"));
+    let chat = sockets.namespaces_mut().describe("/chat");
+    assert_eq!(sockets.namespaces_mut().describe("chat"), chat);
+    assert_eq!(sockets.namespaces().find("chat"), Some(chat));
+    assert_eq!(
+        sockets.namespaces_mut().describe(""),
+        sockets.namespaces_mut().describe("/")
+    );
     assert_eq!(sockets.name(chat), "/chat");
-    assert_eq!(sockets.find_namespace("/nowhere"), None);
+    assert_eq!(sockets.namespaces().find("/nowhere"), None);
 }
 
 #[test]
@@ -205,7 +207,7 @@ fn a_connection_is_in_as_many_namespaces_as_it_may_and_no_more() {
 #[test]
 fn a_namespace_with_a_longer_name_than_allowed_is_none() {
     let mut sockets = sockets_with(|config| config.namespace_bytes_max = 5);
-    sockets.namespace("/longer");
+    sockets.namespaces_mut().describe("/longer");
     joined(&mut sockets, "0/chat,");
     let refused = Ok(Step::Refused("/longer", Refusal::InvalidNamespace));
     assert_eq!(step(&mut sockets, "0/longer,"), refused);
@@ -237,7 +239,10 @@ fn an_event_with_attachments_comes_with_the_last_of_them() {
 #[test]
 fn acknowledgements_are_counted_by_namespace() {
     let mut sockets = sockets();
-    let (root, chat) = (sockets.namespace("/"), sockets.namespace("/chat"));
+    let (root, chat) = (
+        sockets.namespaces_mut().describe("/"),
+        sockets.namespaces_mut().describe("/chat"),
+    );
     assert_eq!([sockets.next_ack(root), sockets.next_ack(root)], [0, 1]);
     assert_eq!(sockets.next_ack(chat), 0);
 }
