@@ -290,8 +290,38 @@ pub struct SocketIo {
     pub gatherings_max: usize,
     /// Bytes of the answers to one broadcast, which are kept until the last has come.
     pub gathered_bytes_max: usize,
+    /// Recovery of a connection's state (`connectionStateRecovery`). Off by default, as in the official server: every event
+    /// then carries an offset as one more argument.
+    pub recovery: Option<Recovery>,
     /// How long a signal to stop leaves for queues and jobs.
     pub drain_within: Duration,
+}
+
+/// Limits of the recovery of a connection's state.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// How long a socket that was cut off may take to come back (`maxDisconnectionDuration`), and how long what was said
+    /// is kept for it.
+    pub within: Duration,
+    /// Bytes of what is kept for all of them; the oldest goes first. The official server has no such limit.
+    pub log_bytes_max: usize,
+    /// Sockets that may be away at once; one more is gone for good.
+    pub away_max: usize,
+    /// Whether the steps of `authorize` are asked again (`skipMiddlewares`, the other way round: what was revoked meanwhile
+    /// is not to come back by a side door).
+    pub authorize_again: bool,
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        Self {
+            within: Duration::from_secs(120),
+            log_bytes_max: 16 * 1024 * 1024,
+            away_max: 10_000,
+            authorize_again: true,
+        }
+    }
 }
 
 impl Default for SocketIo {
@@ -310,6 +340,7 @@ impl Default for SocketIo {
             acks_max: 1000,
             gatherings_max: 1000,
             gathered_bytes_max: 16 * 1024 * 1024,
+            recovery: None,
             drain_within: Duration::from_secs(10),
         }
     }

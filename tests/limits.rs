@@ -250,6 +250,26 @@ const REACHED: &[(&str, &str)] = &[
         "src/server/tests/gathering.rs answers_beyond_the_limit_end_it",
     ),
     (
+        "recovery",
+        "src/server/tests/recovery.rs what_is_kept_is_bounded",
+    ),
+    (
+        "within",
+        "src/server/tests/recovery.rs whoever_takes_too_long_is_a_stranger",
+    ),
+    (
+        "log_bytes_max",
+        "src/server/tests/recovery.rs what_is_kept_is_bounded",
+    ),
+    (
+        "away_max",
+        "src/server/tests/recovery.rs what_is_kept_is_bounded",
+    ),
+    (
+        "authorize_again",
+        "src/server/tests/recovery.rs what_was_revoked_stays_revoked_unless_it_is_not_asked",
+    ),
+    (
         "drain_within",
         "src/server/tests/stopping.rs a_job_that_takes_too_long_is_not_waited_for",
     ),
@@ -263,7 +283,14 @@ fn every_field_of_the_configuration_is_reached_by_a_test() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
     let config = read("src/config.rs");
-    for of in ["Reactor", "Http", "WebSocket", "Engine", "SocketIo"] {
+    for of in [
+        "Reactor",
+        "Http",
+        "WebSocket",
+        "Engine",
+        "SocketIo",
+        "Recovery",
+    ] {
         let start = config.find(&format!("pub struct {of} {{")).unwrap();
         let body = &config[start..start + config[start..].find("\n}").unwrap()];
         let fields = body

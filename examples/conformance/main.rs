@@ -3,8 +3,7 @@
 //! `CONF_BASE_PORT` (3100) + 0 is `protocol` (raw Engine.IO and bare Socket.IO), + 2 is `main_profile` (what applications
 //! use), + 4 is `limits` (small sizes, short times), + 5 is `rawws` (the WebSocket code without a server around it). `CONF_HOST` names the address to listen on; without
 //! it both loopback addresses are.
-//! Left out, since the library does not have them yet: recovery, namespaces by pattern, Engine.IO 3,
-//! and a handshake that is delayed.
+//! Left out, since the library does not have them yet: Engine.IO 3, and a handshake that is delayed.
 
 mod any;
 mod limits;

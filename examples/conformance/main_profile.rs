@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
-use roomcast::config::Origins;
+use roomcast::config::{Origins, Recovery};
 use roomcast::server::{Handshake, Refused};
 use roomcast::socketio::SocketId;
 use roomcast::{App, Config, Server, Verdict};
@@ -60,6 +60,9 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
     let mut config = Config::default();
     config.engine.ping_every = Duration::from_secs(2);
     config.engine.origins = Origins::Any;
+    let mut recovery = Recovery::default();
+    recovery.authorize_again = false;
+    config.socketio.recovery = Some(recovery);
 
     let mut server = Server::new(config, Main::default());
     let root = server.of("/").authorize(|socket, _: Value| {

@@ -3,6 +3,7 @@
 //! Exists with feature `world` only. Changes nothing.
 
 use super::core::{Conn, Protocol};
+use super::recovery::Recovery;
 use super::{App, Server};
 use crate::engineio;
 use crate::http;
@@ -77,7 +78,8 @@ impl<A: App> Server<A> {
                 + core.assembling.iter().count()
                 + core.raw.iter().count()
                 + core.data.iter().count()
-                + core.joining.len(),
+                + core.joining.len()
+                + core.recovery.as_ref().map_or(0, Recovery::len),
             timers: core.timers.len(),
             closures: core.acks.len() + core.gatherings.len() + core.jobs.len() + core.later.len(),
             assembling: core.assembling.iter().count(),

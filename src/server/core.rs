@@ -16,21 +16,22 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::acks::{AckError, Acks, Then, Waiting};
+use super::acks::{AckError, Acks, Then};
 use super::arrivals::Arrivals;
 use super::events::Said;
 use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
+use super::recovery::Recovery;
 use super::shutdown::Stopping;
-use super::views::{Context, EmitError};
+use super::views::Context;
 use crate::config::Config;
 use crate::engineio::packet::Packet;
 use crate::engineio::{self, Engine, Session, SessionId};
 use crate::http::{self, Coding, Compressor};
 use crate::reactor::{Action, ConnId, JobId, Peer, Stream};
+use crate::sid::Sid;
 use crate::slots::Side;
-use crate::socketio::args::{self, Encoded};
-use crate::socketio::packet::{self as wire, EventName, is_reserved};
+use crate::socketio::packet as wire;
 use crate::socketio::{NamespaceId, Phase, Reason, SocketKey, SocketRow, Sockets};
 use crate::time::{Now, Time};
 use crate::timers::{TimerId, Timers};
@@ -98,6 +99,8 @@ pub(super) enum Due {
     Gathering(NamespaceId, u64),
     /// A decision about a joining socket.
     Decision(SocketKey),
+    /// The time of a socket that is away.
+    Away(Sid),
     /// A closure.
     After(u64),
     /// The end of the time for goodbyes.
@@ -163,6 +166,8 @@ pub(super) struct Core<A: App> {
     pub(super) posts: VecDeque<Posted>,
     pub(super) data: Side<SocketRow, A::Data>,
     pub(super) joining: HashMap<SocketKey, Joining>,
+    /// While it is configured.
+    pub(super) recovery: Option<Recovery<A>>,
     pub(super) acks: Acks<A>,
     pub(super) gatherings: Gatherings<A>,
     /// Gatherings that have ended and whose closures are to be called.
@@ -178,22 +183,13 @@ pub(super) struct Core<A: App> {
     pub(super) stopping: Stopping,
     pub(super) arrivals: Arrivals,
     /// Kept between broadcasts, so that none allocates once the largest has been.
-    targets: Vec<SocketKey>,
+    pub(super) targets: Vec<SocketKey>,
     pub(super) next_number: u64,
-    random: StdRng,
+    pub(super) random: StdRng,
     /// For all WebSockets with which permessage-deflate was agreed on.
     pub(super) inflater: Inflater,
     /// For all answers.
     pub(super) compressor: Compressor,
-}
-
-/// Whom a broadcast is for.
-pub(super) struct Audience<'r> {
-    /// None if it is not there, and so nobody is in it.
-    pub(super) namespace: Option<NamespaceId>,
-    pub(super) to: Vec<&'r str>,
-    pub(super) except: Vec<&'r str>,
-    pub(super) sender: Option<SocketKey>,
 }
 
 impl<A: App> Core<A> {
@@ -205,6 +201,9 @@ impl<A: App> Core<A> {
         config.websocket.message_bytes_max = config.engine.payload_bytes_max;
         let engine_seed = random.random();
         let sockets_seed = random.random();
+        let epoch = random.random();
+        let recovery = config.socketio.recovery.clone();
+        let recovery = recovery.map(|config| Recovery::new(config, epoch));
         Self {
             now: Now::default(),
             engine: Engine::new(config.engine.clone(), engine_seed),
@@ -218,6 +217,7 @@ impl<A: App> Core<A> {
             posts: VecDeque::new(),
             data: Side::new(),
             joining: HashMap::new(),
+            recovery,
             acks: Acks::default(),
             gatherings: Gatherings::default(),
             gathered: VecDeque::new(),
@@ -265,179 +265,6 @@ impl<A: App> Core<A> {
 
     pub(super) fn arm(&mut self, at: Time, due: Due) -> TimerId {
         self.timers.arm(at, due)
-    }
-
-    /// An event to one socket.
-    pub(super) fn emit<T: Serialize + ?Sized>(
-        &mut self,
-        key: SocketKey,
-        event: &str,
-        id: Option<u64>,
-        values: &T,
-    ) -> Result<(), EmitError> {
-        let Some(namespace) = self.sockets.namespace_of(key) else {
-            return Ok(());
-        };
-        let (packets, encoded) = self.event(namespace, event, id, values)?;
-        if let Some(session) = self.session_of_connected(key) {
-            for packet in packets {
-                self.engine.send(self.now.mono, session, packet);
-            }
-            self.overhear(namespace, &[key], event, encoded);
-        }
-        Ok(())
-    }
-
-    /// An event to many: encoded once, shared by all.
-    pub(super) fn broadcast<T: Serialize + ?Sized>(
-        &mut self,
-        audience: &Audience<'_>,
-        is_volatile: bool,
-        event: &str,
-        values: &T,
-    ) -> Result<(), EmitError> {
-        let sent_to = self.broadcast_as(audience, None, is_volatile, event, values)?;
-        self.give_back(sent_to);
-        Ok(())
-    }
-
-    /// An event to many under a number that they answer by, or under none. Gives those it was sent to; the list may be
-    /// [given back](Core::give_back).
-    pub(super) fn broadcast_as<T: Serialize + ?Sized>(
-        &mut self,
-        audience: &Audience<'_>,
-        id: Option<u64>,
-        is_volatile: bool,
-        event: &str,
-        values: &T,
-    ) -> Result<Vec<SocketKey>, EmitError> {
-        let Some(namespace) = audience.namespace else {
-            return Ok(Vec::new());
-        };
-        let (mut packets, encoded) = self.event(namespace, event, id, values)?;
-        packets.iter_mut().for_each(Packet::share);
-        let mut targets = self.select(audience);
-        targets.retain(|key| {
-            let Some(session) = self.sockets.connected_session(*key) else {
-                return false;
-            };
-            if is_volatile && !self.engine.is_writable(session) {
-                return false;
-            }
-            for packet in &packets {
-                self.engine.send(self.now.mono, session, packet.clone());
-            }
-            true
-        });
-        self.overhear(namespace, &targets, event, encoded);
-        Ok(targets)
-    }
-
-    /// The sockets of an audience, the sender left out; to be [given back](Core::give_back).
-    pub(super) fn select(&mut self, audience: &Audience<'_>) -> Vec<SocketKey> {
-        let mut targets = std::mem::take(&mut self.targets);
-        targets.clear();
-        let Some(namespace) = audience.namespace else {
-            return targets;
-        };
-        let adapter = self.sockets.adapter_mut(namespace);
-        adapter.select(&audience.to, &audience.except, &mut targets);
-        if let Some(sender) = audience.sender {
-            targets.retain(|key| *key != sender);
-        }
-        targets
-    }
-
-    pub(super) fn give_back(&mut self, targets: Vec<SocketKey>) {
-        self.targets = targets;
-    }
-
-    fn event<T: Serialize + ?Sized>(
-        &self,
-        namespace: NamespaceId,
-        event: &str,
-        id: Option<u64>,
-        values: &T,
-    ) -> Result<(Vec<Packet>, Encoded), EmitError> {
-        if is_reserved(event) {
-            return Err(EmitError::Reserved(event.into()));
-        }
-        let encoded = args::encode(values).map_err(EmitError::Arguments)?;
-        let (values, attachments) = (&encoded.list, &encoded.attachments);
-        let name = EventName::from(event);
-        let namespace = self.sockets.name(namespace);
-        let text = Packet::message(|out| {
-            wire::write_event(out, namespace, id, attachments.len(), &name, values);
-        });
-        Ok((with_attachments(text, attachments), encoded))
-    }
-
-    /// The answer to a client's event.
-    pub(super) fn answer<T: Serialize + ?Sized>(&mut self, key: SocketKey, id: u64, values: &T) {
-        let Some(session) = self.session_of_connected(key) else {
-            return;
-        };
-        let Some(namespace) = self.sockets.namespace_of(key) else {
-            return;
-        };
-        let encoded = match args::encode(values) {
-            Ok(encoded) => encoded,
-            Err(error) => return log::error!("an answer cannot be encoded: {error}"),
-        };
-        let (values, attachments) = (&encoded.list, &encoded.attachments);
-        let namespace = self.sockets.name(namespace);
-        let text = Packet::message(|out| {
-            wire::write_ack(out, namespace, id, attachments.len(), values);
-        });
-        #[cfg(feature = "world")]
-        let session = if world::is_planted(Bug::AnswerAnother) {
-            let others = self.sockets.keys().filter(|other| *other != key);
-            let mut others = others.filter_map(|other| self.session_of_connected(other));
-            others.next().unwrap_or(session)
-        } else {
-            session
-        };
-        for packet in with_attachments(text, attachments) {
-            #[cfg(feature = "world")]
-            if world::is_planted(Bug::AnswerTwice) {
-                let again = packet.clone();
-                self.engine.send(self.now.mono, session, again);
-            }
-            self.engine.send(self.now.mono, session, packet);
-        }
-    }
-
-    /// An event to one socket whose answer is awaited.
-    pub(super) fn ask<T: Serialize + ?Sized>(
-        &mut self,
-        key: SocketKey,
-        event: &str,
-        values: &T,
-        within: Duration,
-        then: Then<A>,
-    ) {
-        let Some(namespace) = self.sockets.namespace_of(key) else {
-            return;
-        };
-        let id = self.sockets.next_ack(namespace);
-        let is_free = self.acks.awaited_from(key) < self.config.socketio.acks_max;
-        let refusal = if !self.sockets.is_connected(key) {
-            Some(AckError::Disconnected)
-        } else if !is_free {
-            Some(AckError::TooMany)
-        } else {
-            None
-        };
-        let timer = self.arm(self.now.mono + within, Due::Ack(key, id));
-        self.acks.insert(key, id, Waiting { then, timer });
-        if let Some(refusal) = refusal {
-            return self
-                .deferred
-                .push_back(Deferred::Unanswered(key, id, refusal));
-        }
-        if let Err(error) = self.emit(key, event, Some(id), values) {
-            log::error!("{error}");
-        }
     }
 
     /// Ends one socket: the client is told, and the handlers are after the one that runs now.
@@ -545,11 +372,4 @@ impl<A: App> Core<A> {
     pub(super) fn send(&mut self, conn: ConnId, bytes: Bytes) {
         self.actions.push_back(Action::Send(conn, bytes));
     }
-}
-
-fn with_attachments(text: Packet, attachments: &[Bytes]) -> Vec<Packet> {
-    let mut packets = Vec::with_capacity(1 + attachments.len());
-    packets.push(text);
-    packets.extend(attachments.iter().map(|bytes| Packet::binary(bytes)));
-    packets
 }

@@ -97,7 +97,11 @@ impl<A: App> Server<A> {
     }
 
     fn join(&mut self, key: SocketKey, auth: &str) {
-        self.core.data.insert(key, A::Data::default());
+        let data = self.recover(key, auth).unwrap_or_default();
+        self.core.data.insert(key, data);
+        if self.is_authorized(key) {
+            return self.let_in(key);
+        }
         let joining = Joining {
             auth: auth.into(),
             step: 0,
@@ -182,21 +186,28 @@ impl<A: App> Server<A> {
 
     fn let_in(&mut self, key: SocketKey) {
         let core = &mut self.core;
-        let (Some(session), Some(namespace), Some(id)) = (
-            core.sockets.session(key),
-            core.sockets.namespace_of(key),
-            core.sockets.id(key),
-        ) else {
+        let (Some(session), Some(namespace)) =
+            (core.sockets.session(key), core.sockets.namespace_of(key))
+        else {
+            return;
+        };
+        let (missed, pid) = core.welcome_back(key);
+        let Some(id) = core.sockets.id(key) else {
             return;
         };
         core.sockets.let_in(key);
         if let Some(timer) = core.connect_timers.remove(session) {
             core.timers.cancel(timer);
         }
+        for packet in missed {
+            core.engine.send(core.now.mono, session, packet);
+        }
         let name = core.sockets.name(namespace);
-        let packet = Packet::message(|out| {
-            wire::write_connect(out, name, &format!("{{\"sid\":\"{id}\"}}"));
-        });
+        let said = match pid {
+            Some(pid) => format!("{{\"sid\":\"{id}\",\"pid\":\"{pid}\"}}"),
+            None => format!("{{\"sid\":\"{id}\"}}"),
+        };
+        let packet = Packet::message(|out| wire::write_connect(out, name, &said));
         core.engine.send(core.now.mono, session, packet);
         let Some(table) = self.handlers.table(self.core.sockets.family_of(namespace)) else {
             return;
@@ -233,21 +244,23 @@ impl<A: App> Server<A> {
             });
             core.engine.send(core.now.mono, session, packet);
         }
+        core.went_away(key, None);
         core.sockets.removed(key);
-        core.data.remove(key);
     }
 
     /// A socket is on its way out: its handlers are told, first with its rooms, then without.
     fn left(&mut self, key: SocketKey, reason: Reason) {
+        let mut rooms = None;
         if let Some(joining) = self.core.joining.remove(&key) {
             if let Some(timer) = joining.timer {
                 self.core.timers.cancel(timer);
             }
         } else if let Some(namespace) = self.core.sockets.namespace_of(key) {
+            rooms = self.core.rooms_to_find_again(key, reason);
             self.tell_left(key, namespace, reason);
         }
+        self.core.went_away(key, rooms);
         self.core.sockets.removed(key);
-        self.core.data.remove(key);
     }
 
     fn tell_left(&mut self, key: SocketKey, namespace: NamespaceId, reason: Reason) {

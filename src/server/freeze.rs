@@ -33,7 +33,7 @@ use super::core::{Conn, Core, Counters, Due, Joining, Posted, Protocol};
 use super::gathering::GatheringEnd;
 use super::handshake::Handshake;
 use super::shutdown::Stopping;
-use super::{App, Server};
+use super::{App, Server, recovery};
 use crate::engineio::{self, Session, SessionId};
 use crate::http::Response;
 use crate::reactor::{ConnId, Stream};
@@ -44,7 +44,7 @@ use crate::time::{Now, Rebase, Time};
 const NAME: [u8; 8] = *b"roomcast";
 
 /// The number of the format; to be raised whenever a type that is frozen changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const HEADER_BYTES: usize = NAME.len() + size_of::<u32>() + size_of::<u64>();
 
@@ -152,6 +152,7 @@ struct Image {
     data: Vec<(SocketKey, Box<str>)>,
     /// Sockets whose authorization waits: what they brought, and the step that is to be asked again.
     joining: Vec<(SocketKey, Box<str>, usize)>,
+    recovery: Option<recovery::Frozen>,
 }
 
 impl<A: App> Server<A> {
@@ -177,7 +178,8 @@ impl<A: App> Server<A> {
             .map(|(key, data)| Ok((key, serde_json::to_string(data)?.into())))
             .collect::<Result<Vec<_>, _>>()
             .map_err(FreezeError::Data)?;
-        let image = self.image(data);
+        let recovery = self.core.freeze_recovery().map_err(FreezeError::Data)?;
+        let image = self.image(data, recovery);
         let payload =
             postcard::to_stdvec(&image).expect("plain data of known length is always written");
         Ok(seal(&payload))
@@ -259,7 +261,11 @@ impl<A: App> Server<A> {
     }
 
     /// Takes everything out; `data` has been written already.
-    fn image(&mut self, data: Vec<(SocketKey, Box<str>)>) -> Image {
+    fn image(
+        &mut self,
+        data: Vec<(SocketKey, Box<str>)>,
+        recovery: Option<recovery::Frozen>,
+    ) -> Image {
         let core = &mut self.core;
         let deadlines = |timers: &Side<Session, _>| {
             let timers = timers.iter();
@@ -292,6 +298,7 @@ impl<A: App> Server<A> {
                 .into_iter()
                 .map(|(key, joining)| (key, joining.auth, joining.step.saturating_sub(1)))
                 .collect(),
+            recovery,
         };
         core.reset();
         image
@@ -306,7 +313,11 @@ impl<A: App> Server<A> {
         core.engine
             .thaw(image.engine, rebase)
             .map_err(|engineio::Damaged| ThawError::Damaged)?;
-        core.sockets.thaw(image.sockets)?;
+        let homes = core.sockets.thaw(image.sockets)?;
+        if let Some(recovery) = image.recovery {
+            let thawed = core.thaw_recovery(recovery, rebase, &homes);
+            thawed.map_err(ThawError::Data)?;
+        }
         for (key, data) in image.data {
             let data = serde_json::from_str(&data).map_err(ThawError::Data)?;
             core.data.insert(key, data);

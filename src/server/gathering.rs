@@ -14,7 +14,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::App;
-use super::core::{Audience, Core, Due};
+use super::core::{Core, Due};
+use super::outgoing::Audience;
 use super::views::{Context, EmitError};
 use crate::socketio::args::{Args, ArgsError, FromArgs};
 use crate::socketio::{NamespaceId, SocketId, SocketKey};

@@ -5,7 +5,7 @@
 //! (the application, the handlers, everything else), so that a handler can be lent the first and the last
 //! while it is itself borrowed from the second.
 //! Knows no application.
-//! Left out for now: connection state recovery, and other nodes.
+//! Left out for now: other nodes.
 
 mod acks;
 mod admission;
@@ -24,11 +24,13 @@ mod handle;
 mod handlers;
 mod handshake;
 mod operator;
+mod outgoing;
 mod posts;
 #[cfg(feature = "world")]
 #[doc(hidden)]
 pub mod properties;
 mod raw;
+mod recovery;
 mod service;
 mod shutdown;
 mod views;
@@ -63,6 +65,7 @@ pub use handlers::Namespace;
 pub use handshake::Handshake;
 pub use operator::{Children, Operator};
 pub use raw::{RawSessions, Session};
+pub use recovery::{NotRecovered, Recovered};
 pub use views::{Answer, Context, EmitError, Io, JobError, Request, RequestId, Socket, Verdict};
 
 /// What an application brings: its own state, lent to each handler, and the type of one socket's data.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::App;
-use super::core::{Audience, Core};
+use super::core::Core;
 use super::gathering::Gathered;
+use super::outgoing::Audience;
 use super::views::{Context, EmitError};
 use crate::socketio::{FamilyId, NamespaceId, SocketId, SocketKey};
 

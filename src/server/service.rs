@@ -257,6 +257,9 @@ impl<A: App> Server<A> {
                 let ended = self.core.gatherings.end((namespace, id), end);
                 self.core.gathered.extend(ended);
             }
+            Due::Away(pid) => {
+                self.core.take_away(pid);
+            }
             Due::Decision(key) => self.refuse(key, "timeout", None),
             Due::After(number) => {
                 if let Some(then) = self.core.later.remove(&number) {

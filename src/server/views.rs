@@ -19,6 +19,7 @@ use super::core::{Core, Counters, Deferred};
 use super::freeze::Interrupted;
 use super::handshake::Handshake;
 use super::operator::{Children, Operator};
+use super::recovery::Recovered;
 use super::{App, cors};
 use crate::config::Origins;
 use crate::engineio::{self, TransportName};
@@ -185,12 +186,9 @@ impl<A: App> Io<'_, A> {
         self.core.sockets.namespaces().names()
     }
 
-    /// Sends an event to one socket, wherever it is; goes nowhere if it has left.
+    /// Sends an event to one socket, wherever it is; goes nowhere if it has left, unless it may come back.
     pub fn emit_to<T: Serialize + ?Sized>(&mut self, id: SocketId, event: &str, values: &T) {
-        let Some(key) = self.core.sockets.find(id) else {
-            return;
-        };
-        if let Err(error) = self.core.emit(key, event, None, values) {
+        if let Err(error) = self.core.emit_to(id, event, values) {
             log::error!("{error}");
         }
     }
@@ -365,6 +363,12 @@ impl<'a, A: App> Socket<'a, A> {
         )
     }
 
+    /// Whether it is one that came back, and found again what it had (connection state recovery).
+    #[must_use]
+    pub fn recovered(&self) -> Recovered {
+        self.io.core.recovered(self.key)
+    }
+
     /// The request that opened its connection, as far as it was kept.
     #[must_use]
     pub fn handshake(&self) -> Option<&Handshake> {
@@ -430,9 +434,8 @@ impl<'a, A: App> Socket<'a, A> {
 
     /// Sends it an event that may be lost: only if its transport could take it just now.
     pub fn emit_volatile<T: Serialize + ?Sized>(&mut self, event: &str, values: &T) {
-        let session = self.io.core.sockets.session(self.key);
-        if session.is_some_and(|session| self.io.core.engine.is_writable(session)) {
-            self.emit(event, values);
+        if let Err(error) = self.io.core.emit_volatile(self.key, event, values) {
+            log::error!("{error}");
         }
     }
 

@@ -68,11 +68,11 @@ impl Sockets {
         }
     }
 
-    /// Takes what was frozen, in place of all sockets it has.
+    /// Takes what was frozen, in place of all sockets it has. Gives the namespaces' new ids by their old ones.
     ///
     /// # Errors
     /// If it makes no sense, or has sockets where there is no namespace. Nothing is changed then.
-    pub fn thaw(&mut self, frozen: Frozen) -> Result<(), ThawError> {
+    pub fn thaw(&mut self, frozen: Frozen) -> Result<HashMap<NamespaceId, NamespaceId>, ThawError> {
         let mut rows = frozen.rows;
         let mut namespaces = self.namespaces.described_alike();
         let mut homes = HashMap::new();
@@ -104,7 +104,10 @@ impl Sockets {
             .map(|(_, client)| client.assembler.held_bytes())
             .sum();
         self.clients = clients;
-        Ok(())
+        let homes = homes.into_iter();
+        Ok(homes
+            .filter_map(|(old, (home, _))| Some((old, home?)))
+            .collect())
     }
 }
 

@@ -14,6 +14,7 @@ pub mod packet;
 pub mod pattern;
 #[cfg(any(test, feature = "world"))]
 pub mod property;
+pub mod replay;
 mod sockets;
 
 pub use adapter::{Adapter, RoomEvent, SocketId, SocketKey};

@@ -36,7 +36,7 @@ pub struct Namespace {
     pub(super) family: FamilyId,
     pub(super) adapter: Adapter,
     pub(super) next_ack: u64,
-    /// Sockets in it, joining and leaving ones included.
+    /// Sockets in it, joining and leaving ones included, and those that may come back.
     pub(super) population: usize,
     /// Whether it is in [`Namespaces::eventful`].
     is_eventful: bool,
@@ -270,13 +270,13 @@ impl Namespaces {
         self.families[self.row(id).family.index()].is_overheard
     }
 
-    /// A socket has come.
-    pub(super) fn came(&mut self, id: NamespaceId) {
+    /// A socket has come, or one that is away may come back: the namespace is there as long as it is.
+    pub fn came(&mut self, id: NamespaceId) {
         self.row_mut(id).population += 1;
     }
 
     /// A socket has gone, the last one perhaps.
-    pub(super) fn went(&mut self, id: NamespaceId) {
+    pub fn went(&mut self, id: NamespaceId) {
         let row = self.row_mut(id);
         row.population -= 1;
         let (is_empty, family) = (row.population == 0, row.family);

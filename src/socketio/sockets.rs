@@ -5,7 +5,6 @@
 //! gets no broadcast), *connected*, or *leaving* (its rooms stay readable, joins and emits are no-ops) until
 //! it is removed.
 //! Knows sessions by id; never a transport or a handler.
-//! Left out: recovery of a connection's state.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -444,6 +443,18 @@ impl Sockets {
         if !self.config.empty_children_kept {
             self.namespaces.sweep();
         }
+    }
+
+    /// A joining socket goes by another id from now on. The rooms it has joined so far are left.
+    pub fn rename(&mut self, key: SocketKey, id: Sid) {
+        self.leave_rooms(key);
+        let Some(row) = self.rows.get_mut(key) else {
+            return;
+        };
+        row.is_in_adapter = false;
+        let former = std::mem::replace(&mut row.id, id);
+        self.by_id.remove(&former);
+        self.by_id.insert(id, key);
     }
 
     /// A joining socket was let in: it is in its own room from now on.

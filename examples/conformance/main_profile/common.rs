@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use roomcast::server::{Gathered, GatheredAnswer, Operator};
+use roomcast::server::{Gathered, GatheredAnswer, Operator, Recovered};
 use roomcast::socketio::SocketId;
 use roomcast::socketio::args::{Args, Binary};
 use roomcast::{Ack, Verdict};
@@ -111,7 +111,7 @@ fn questions(namespace: Namespace<'_>) -> Namespace<'_> {
             let state = json!({
                 "id": socket.id().as_str(),
                 "nsp": socket.namespace(),
-                "recovered": false,
+                "recovered": socket.recovered() == Recovered::Yes,
                 "connected": socket.is_connected(),
                 "transport": socket.transport().map(|transport| transport.as_str()),
                 "protocol": 4,

@@ -5,6 +5,7 @@ mod events;
 mod freezing;
 mod gathering;
 mod namespaces;
+mod recovery;
 mod stopping;
 mod web;
 mod world;

@@ -1,0 +1,278 @@
+//! Events and answers on their way out: encoded once, sent to one or to many.
+//!
+//! A name and arguments come in; packets go to the sessions of those they are for, are kept for those who may come back
+//! ([`super::recovery`]), and told to those who listen ([`super::events`]).
+//! Knows no bytes of the transports.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::App;
+use super::acks::{AckError, Then, Waiting};
+use super::core::{Core, Deferred, Due};
+use super::views::EmitError;
+use crate::engineio::packet::Packet;
+use crate::socketio::args::{self, Encoded};
+use crate::socketio::packet::{self as wire, EventName, is_reserved};
+use crate::socketio::{NamespaceId, SocketId, SocketKey};
+#[cfg(feature = "world")]
+use crate::world::{self, Bug};
+
+/// Whom a broadcast is for.
+pub(super) struct Audience<'r> {
+    /// None if it is not there, and so nobody is in it.
+    pub(super) namespace: Option<NamespaceId>,
+    pub(super) to: Vec<&'r str>,
+    pub(super) except: Vec<&'r str>,
+    pub(super) sender: Option<SocketKey>,
+}
+
+impl<A: App> Core<A> {
+    /// An event to one socket.
+    pub(super) fn emit<T: Serialize + ?Sized>(
+        &mut self,
+        key: SocketKey,
+        event: &str,
+        id: Option<u64>,
+        values: &T,
+    ) -> Result<(), EmitError> {
+        let Some(namespace) = self.sockets.namespace_of(key) else {
+            return Ok(());
+        };
+        let offset = self.offset_for(id);
+        let (packets, encoded) = self.event(namespace, event, id, values, offset.as_deref())?;
+        if let Some(session) = self.session_of_connected(key) {
+            if let Some(own) = self.sockets.id(key).filter(|_| offset.is_some()) {
+                self.keep_for(namespace, own, &packets);
+            }
+            for packet in packets {
+                self.engine.send(self.now.mono, session, packet);
+            }
+            self.overhear(namespace, &[key], event, encoded);
+        }
+        Ok(())
+    }
+
+    /// An event to one socket that may be lost: only if its transport could take it just now.
+    pub(super) fn emit_volatile<T: Serialize + ?Sized>(
+        &mut self,
+        key: SocketKey,
+        event: &str,
+        values: &T,
+    ) -> Result<(), EmitError> {
+        let Some(namespace) = self.sockets.namespace_of(key) else {
+            return Ok(());
+        };
+        let (packets, encoded) = self.event(namespace, event, None, values, None)?;
+        let session = self.session_of_connected(key);
+        if let Some(session) = session.filter(|session| self.engine.is_writable(*session)) {
+            for packet in packets {
+                self.engine.send(self.now.mono, session, packet);
+            }
+            self.overhear(namespace, &[key], event, encoded);
+        }
+        Ok(())
+    }
+
+    /// An event to one socket by its id, also to one that is away and may come back.
+    pub(super) fn emit_to<T: Serialize + ?Sized>(
+        &mut self,
+        id: SocketId,
+        event: &str,
+        values: &T,
+    ) -> Result<(), EmitError> {
+        if let Some(key) = self.sockets.find(id) {
+            return self.emit(key, event, None, values);
+        }
+        let Some(namespace) = self.namespace_of_away(id) else {
+            return Ok(());
+        };
+        let offset = self.offset_for(None);
+        let (packets, _) = self.event(namespace, event, None, values, offset.as_deref())?;
+        self.keep_for(namespace, id, &packets);
+        Ok(())
+    }
+
+    /// An event to many: encoded once, shared by all.
+    pub(super) fn broadcast<T: Serialize + ?Sized>(
+        &mut self,
+        audience: &Audience<'_>,
+        is_volatile: bool,
+        event: &str,
+        values: &T,
+    ) -> Result<(), EmitError> {
+        let sent_to = self.broadcast_as(audience, None, is_volatile, event, values)?;
+        self.give_back(sent_to);
+        Ok(())
+    }
+
+    /// An event to many under a number that they answer by, or under none. Gives those it was sent to; the list may be
+    /// [given back](Core::give_back).
+    pub(super) fn broadcast_as<T: Serialize + ?Sized>(
+        &mut self,
+        audience: &Audience<'_>,
+        id: Option<u64>,
+        is_volatile: bool,
+        event: &str,
+        values: &T,
+    ) -> Result<Vec<SocketKey>, EmitError> {
+        let Some(namespace) = audience.namespace else {
+            return Ok(Vec::new());
+        };
+        let offset = self.offset_for(id).filter(|_| !is_volatile);
+        let (mut packets, encoded) = self.event(namespace, event, id, values, offset.as_deref())?;
+        packets.iter_mut().for_each(Packet::share);
+        if offset.is_some() {
+            self.keep(audience, &packets);
+        }
+        let mut targets = self.select(audience);
+        targets.retain(|key| {
+            let Some(session) = self.sockets.connected_session(*key) else {
+                return false;
+            };
+            if is_volatile && !self.engine.is_writable(session) {
+                return false;
+            }
+            for packet in &packets {
+                self.engine.send(self.now.mono, session, packet.clone());
+            }
+            true
+        });
+        self.overhear(namespace, &targets, event, encoded);
+        Ok(targets)
+    }
+
+    /// The sockets of an audience, the sender left out; to be [given back](Core::give_back).
+    pub(super) fn select(&mut self, audience: &Audience<'_>) -> Vec<SocketKey> {
+        let mut targets = std::mem::take(&mut self.targets);
+        targets.clear();
+        let Some(namespace) = audience.namespace else {
+            return targets;
+        };
+        let adapter = self.sockets.adapter_mut(namespace);
+        adapter.select(&audience.to, &audience.except, &mut targets);
+        if let Some(sender) = audience.sender {
+            targets.retain(|key| *key != sender);
+        }
+        targets
+    }
+
+    pub(super) fn give_back(&mut self, targets: Vec<SocketKey>) {
+        self.targets = targets;
+    }
+
+    /// What an event carries for clients that may come back; one that is to be answered is not kept for them.
+    fn offset_for(&self, id: Option<u64>) -> Option<String> {
+        match id {
+            Some(_) => None,
+            None => self.next_offset(),
+        }
+    }
+
+    fn event<T: Serialize + ?Sized>(
+        &self,
+        namespace: NamespaceId,
+        event: &str,
+        id: Option<u64>,
+        values: &T,
+        offset: Option<&str>,
+    ) -> Result<(Vec<Packet>, Encoded), EmitError> {
+        if is_reserved(event) {
+            return Err(EmitError::Reserved(event.into()));
+        }
+        let mut encoded = args::encode(values).map_err(EmitError::Arguments)?;
+        let bare_bytes = encoded.list.len();
+        if let Some(offset) = offset {
+            let comma = if bare_bytes > 0 { "," } else { "" };
+            encoded
+                .list
+                .extend_from_slice(format!("{comma}\"{offset}\"").as_bytes());
+        }
+        let (values, attachments) = (&encoded.list, &encoded.attachments);
+        let name = EventName::from(event);
+        let namespace = self.sockets.name(namespace);
+        let text = Packet::message(|out| {
+            wire::write_event(out, namespace, id, attachments.len(), &name, values);
+        });
+        let packets = with_attachments(text, attachments);
+        encoded.list.truncate(bare_bytes);
+        Ok((packets, encoded))
+    }
+
+    /// The answer to a client's event.
+    pub(super) fn answer<T: Serialize + ?Sized>(&mut self, key: SocketKey, id: u64, values: &T) {
+        let Some(session) = self.session_of_connected(key) else {
+            return;
+        };
+        let Some(namespace) = self.sockets.namespace_of(key) else {
+            return;
+        };
+        let encoded = match args::encode(values) {
+            Ok(encoded) => encoded,
+            Err(error) => return log::error!("an answer cannot be encoded: {error}"),
+        };
+        let (values, attachments) = (&encoded.list, &encoded.attachments);
+        let namespace = self.sockets.name(namespace);
+        let text = Packet::message(|out| {
+            wire::write_ack(out, namespace, id, attachments.len(), values);
+        });
+        #[cfg(feature = "world")]
+        let session = if world::is_planted(Bug::AnswerAnother) {
+            let others = self.sockets.keys().filter(|other| *other != key);
+            let mut others = others.filter_map(|other| self.session_of_connected(other));
+            others.next().unwrap_or(session)
+        } else {
+            session
+        };
+        for packet in with_attachments(text, attachments) {
+            #[cfg(feature = "world")]
+            if world::is_planted(Bug::AnswerTwice) {
+                let again = packet.clone();
+                self.engine.send(self.now.mono, session, again);
+            }
+            self.engine.send(self.now.mono, session, packet);
+        }
+    }
+
+    /// An event to one socket whose answer is awaited.
+    pub(super) fn ask<T: Serialize + ?Sized>(
+        &mut self,
+        key: SocketKey,
+        event: &str,
+        values: &T,
+        within: Duration,
+        then: Then<A>,
+    ) {
+        let Some(namespace) = self.sockets.namespace_of(key) else {
+            return;
+        };
+        let id = self.sockets.next_ack(namespace);
+        let is_free = self.acks.awaited_from(key) < self.config.socketio.acks_max;
+        let refusal = if !self.sockets.is_connected(key) {
+            Some(AckError::Disconnected)
+        } else if !is_free {
+            Some(AckError::TooMany)
+        } else {
+            None
+        };
+        let timer = self.arm(self.now.mono + within, Due::Ack(key, id));
+        self.acks.insert(key, id, Waiting { then, timer });
+        if let Some(refusal) = refusal {
+            return self
+                .deferred
+                .push_back(Deferred::Unanswered(key, id, refusal));
+        }
+        if let Err(error) = self.emit(key, event, Some(id), values) {
+            log::error!("{error}");
+        }
+    }
+}
+
+fn with_attachments(text: Packet, attachments: &[Bytes]) -> Vec<Packet> {
+    let mut packets = Vec::with_capacity(1 + attachments.len());
+    packets.push(text);
+    packets.extend(attachments.iter().map(|bytes| Packet::binary(bytes)));
+    packets
+}
