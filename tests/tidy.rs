@@ -47,6 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "engineio::{self",
             "sid",
             "slots",
+            "time",
         ],
     ),
     (

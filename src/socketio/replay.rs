@@ -46,8 +46,8 @@ pub struct Whom {
 impl Whom {
     /// Whether somebody in these rooms was meant.
     fn includes(&self, rooms: &[Box<str>]) -> bool {
-        let is_in = |room: &Box<str>| rooms.contains(room);
-        (self.to.is_empty() || self.to.iter().any(is_in)) && !self.except.iter().any(is_in)
+        let any_of = |names: &[Box<str>]| names.iter().any(|name| rooms.contains(name));
+        (self.to.is_empty() || any_of(&self.to)) && !any_of(&self.except)
     }
 
     fn bytes(&self) -> usize {
