@@ -184,6 +184,9 @@ pub struct Engine {
     pub farewell_within: Duration,
     /// Whether a WebSocket upgrade is offered to a polling session (`allowUpgrades`).
     pub upgrades: bool,
+    /// Whether clients of Socket.IO 2.x are served, too (`allowEIO3`), which speak Engine.IO 3. Off, since the id of their
+    /// socket in `/` is the id of their session: whoever is told the one could speak in the other's name.
+    pub allow_eio3: bool,
     /// Whether long-polling is served (`transports`).
     pub polling: bool,
     /// Whether WebSocket is served (`transports`).
@@ -223,6 +226,7 @@ impl Default for Engine {
             slow_within: Duration::from_secs(10),
             farewell_within: Duration::from_secs(30),
             upgrades: true,
+            allow_eio3: false,
             polling: true,
             websocket: true,
             origins: Origins::Same,

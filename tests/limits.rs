@@ -181,6 +181,7 @@ const REACHED: &[(&str, &str)] = &[
         "src/engineio/tests/mod.rs a_farewell_is_kept_for_thirty_seconds",
     ),
     ("upgrades", "not a limit"),
+    ("allow_eio3", "not a limit"),
     ("polling", "not a limit"),
     ("websocket", "not a limit"),
     ("origins", "not a limit"),

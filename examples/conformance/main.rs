@@ -1,9 +1,10 @@
 //! The server that the conformance checks run against: one process, one loop and one thread for each profile.
 //!
-//! `CONF_BASE_PORT` (3100) + 0 is `protocol` (raw Engine.IO and bare Socket.IO), + 2 is `main_profile` (what applications
-//! use), + 4 is `limits` (small sizes, short times), + 5 is `rawws` (the WebSocket code without a server around it). `CONF_HOST` names the address to listen on; without
-//! it both loopback addresses are.
-//! Left out, since the library does not have them yet: Engine.IO 3, and a handshake that is delayed.
+//! `CONF_BASE_PORT` (3100) + 0 is `protocol` (raw Engine.IO and bare Socket.IO), + 1 the same for Engine.IO 3 as well,
+//! + 2 is `main_profile` (what applications use), + 4 is `limits` (small sizes, short times), + 5 is `rawws` (the
+//! WebSocket code without a server around it), + 6 is `main_profile` for clients of Socket.IO 2.x as well. `CONF_HOST`
+//! names the address to listen on; without it both loopback addresses are.
+//! Left out, since the library does not have it yet: a handshake that is delayed.
 
 mod any;
 mod limits;
@@ -26,10 +27,12 @@ fn main() -> io::Result<()> {
         .and_then(|port| port.parse().ok())
         .unwrap_or(3100);
     let profiles = [
-        spawn(protocol::run, addresses(base)?),
-        spawn(main_profile::run, addresses(base + 2)?),
+        spawn(|at| protocol::run(at, false), addresses(base)?),
+        spawn(|at| protocol::run(at, true), addresses(base + 1)?),
+        spawn(|at| main_profile::run(at, false), addresses(base + 2)?),
         spawn(limits::run, addresses(base + 4)?),
         spawn(rawws::run, addresses(base + 5)?),
+        spawn(|at| main_profile::run(at, true), addresses(base + 6)?),
     ];
     for profile in profiles {
         profile.join().expect("a profile does not panic")?;

@@ -56,13 +56,14 @@ pub(crate) struct Data {
 type Socket<'a> = roomcast::Socket<'a, Main>;
 type Namespace<'a> = roomcast::server::Namespace<'a, Main>;
 
-pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
+pub(crate) fn run(addresses: &Addresses, allow_eio3: bool) -> io::Result<()> {
     let mut config = Config::default();
     config.engine.ping_every = Duration::from_secs(2);
     config.engine.origins = Origins::Any;
     let mut recovery = Recovery::default();
     recovery.authorize_again = false;
     config.socketio.recovery = Some(recovery);
+    config.engine.allow_eio3 = allow_eio3;
 
     let mut server = Server::new(config, Main::default());
     let root = server.of("/").authorize(|socket, _: Value| {

@@ -38,12 +38,13 @@ struct Left {
     nsp: &'static str,
 }
 
-pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
+pub(crate) fn run(addresses: &Addresses, allow_eio3: bool) -> io::Result<()> {
     let mut config = Config::default();
     config.engine.ping_every = Duration::from_millis(300);
     config.engine.pong_within = Duration::from_millis(200);
     config.engine.slow_within = Duration::from_millis(150);
     config.engine.origins = Origins::Any;
+    config.engine.allow_eio3 = allow_eio3;
     config.socketio.connect_within = Duration::from_secs(1);
 
     let mut server = Server::new(config, Protocol::default());

@@ -11,6 +11,7 @@ use std::collections::hash_map::Entry;
 use serde::{Deserialize, Serialize};
 
 use super::packet::Packet;
+use super::revision::Revision;
 use super::session::{Heart, Phase, Session, Transport};
 use super::{Counters, Engine, SessionId};
 use crate::sid::Sid;
@@ -33,6 +34,7 @@ pub struct Frozen {
 #[derive(Debug, Serialize, Deserialize)]
 struct FrozenSession {
     sid: Sid,
+    revision: Revision,
     transport: Transport,
     /// Places in [`Frozen::packets`].
     queue: Vec<u32>,
@@ -134,6 +136,7 @@ impl Session {
         // Named one by one, so that nothing is forgotten that is added one day.
         let Self {
             sid,
+            revision,
             transport,
             queue,
             queued_bytes: _,
@@ -151,6 +154,7 @@ impl Session {
         };
         FrozenSession {
             sid: *sid,
+            revision: *revision,
             transport: transport.clone(),
             queue: queue.iter().map(|packet| packets.place(packet)).collect(),
             heart: *heart,
@@ -169,6 +173,7 @@ impl FrozenSession {
     ) -> Result<Session, Damaged> {
         let mut session = Session {
             sid: self.sid,
+            revision: self.revision,
             transport: self.transport.rebased(rebase),
             queue: std::collections::VecDeque::with_capacity(self.queue.len()),
             queued_bytes: 0,

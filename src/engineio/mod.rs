@@ -1,4 +1,4 @@
-//! Engine.IO 4: sessions over two transports, and the one queue to each client.
+//! Engine.IO 4, and 3 where that is allowed: sessions over two transports, and the one queue to each client.
 //!
 //! The switchboard says what has come (requests that were admitted, messages, ends of connections) and the time; text
 //! and bytes for the layer above are returned at once and borrow from the input. What must reach the world is pulled as
@@ -7,11 +7,13 @@
 //! Knows connections by id only: it never sees a socket, an HTTP head or a namespace.
 //! Left out: WebTransport, which needs QUIC; the official clients fall back without it.
 //!
-//! Source: the Engine.IO protocol, revision 4, and what engine.io 6.6 does where that is silent.
+//! Source: the Engine.IO protocol, revisions 4 and 3, and what engine.io 6.6 does where that is silent.
 
 mod freeze;
 pub mod packet;
 pub mod payload;
+pub mod payload_v3;
+mod revision;
 mod session;
 mod weight;
 
@@ -37,6 +39,7 @@ use crate::world::{self, Bug};
 pub use freeze::{Damaged, Frozen};
 use packet::{Decoded, Packet};
 use payload::Record;
+pub use revision::Revision;
 use session::{Heart, Phase, Polling, Post, Probe, Transport, WebSocket};
 pub use session::{Reason, Session, TransportName};
 
@@ -62,7 +65,7 @@ pub enum Refusal {
     BadRequest,
     /// Somebody said no.
     Forbidden,
-    /// Another revision than 4.
+    /// Another revision than 4, or than 3 where that is allowed.
     UnsupportedProtocol,
 }
 
@@ -114,6 +117,8 @@ pub struct Asked<'a> {
     pub sid: Option<&'a str>,
     /// `EIO` in its query.
     pub revision: Option<&'a str>,
+    /// Whether there is a `b64` in its query.
+    pub base64: bool,
     /// Whether it asks for a WebSocket.
     pub upgrade: bool,
 }
@@ -132,8 +137,8 @@ pub enum Method {
 /// What a request is about, once it was found to be in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Opens a session by this transport.
-    Open(TransportName),
+    /// Opens a session by this transport, in this revision.
+    Open(TransportName, Revision),
     /// Polls a session.
     Poll(SessionId),
     /// Brings packets to a session.
@@ -147,10 +152,12 @@ pub enum Admission {
 /// What an HTTP request is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Packets for the client.
+    /// Packets for the client, as text.
     Payload(Bytes),
     /// Packets for the client, none of which is to be compressed.
     PlainPayload(Bytes),
+    /// Packets for a client of revision 3, as bytes.
+    Bytes(Bytes),
     /// A post was taken.
     Accepted,
     /// The error and its JSON.
@@ -158,10 +165,9 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// Compressible if one of the packets is, as in Node's server.
-    fn packets(queue: &VecDeque<Packet>) -> Self {
-        let body = payload::join(queue.iter());
-        if queue.iter().any(Packet::is_compressible) {
+    /// Text, compressible if one of the packets is, as in Node's server.
+    fn text<'p>(body: Bytes, mut packets: impl Iterator<Item = &'p Packet>) -> Self {
+        if packets.any(Packet::is_compressible) {
             Self::Payload(body)
         } else {
             Self::PlainPayload(body)
@@ -397,7 +403,8 @@ impl Engine {
             let (id, session) = id
                 .and_then(|id| Some((id, self.sessions.get(id)?)))
                 .ok_or(Refusal::SessionUnknown)?;
-            if asked.revision != Some("4") || by_websocket != asked.upgrade {
+            let is_same = (asked.revision == Some("4")) == (session.revision == Revision::V4);
+            if !is_same || by_websocket != asked.upgrade {
                 return Err(Refusal::BadRequest);
             }
             if asked.upgrade {
@@ -418,15 +425,26 @@ impl Engine {
         if by_websocket != asked.upgrade {
             return Err(Refusal::BadRequest);
         }
-        if asked.revision != Some("4") {
-            return Err(Refusal::UnsupportedProtocol);
-        }
-        Ok(Admission::Open(transport))
+        // The official server takes whatever is not 4 for 3.
+        let revision = match asked.revision {
+            Some("4") => Revision::V4,
+            _ if self.config.allow_eio3 => Revision::V3 {
+                base64: asked.base64,
+            },
+            _ => return Err(Refusal::UnsupportedProtocol),
+        };
+        Ok(Admission::Open(transport, revision))
     }
 
     /// A request that opens a session was admitted: by polling, the connection waits for the first answer; by WebSocket,
     /// it is one from now on.
-    pub fn opened(&mut self, now: Time, conn: ConnId, transport: TransportName) -> SessionId {
+    pub fn opened(
+        &mut self,
+        now: Time,
+        conn: ConnId,
+        transport: TransportName,
+        revision: Revision,
+    ) -> SessionId {
         let sid = Sid::new(&mut self.random);
         let transport = match transport {
             TransportName::Polling => Transport::Polling(Polling {
@@ -436,15 +454,13 @@ impl Engine {
             TransportName::WebSocket => Transport::WebSocket(WebSocket::new(conn)),
         };
         let open = self.open_packet(sid, matches!(transport, Transport::Polling(_)));
-        let heart = Heart::Resting {
-            ping_at: self.next_ping(now),
-        };
         let id = self.sessions.insert(Session {
             sid,
+            revision,
             transport,
             queue: VecDeque::new(),
             queued_bytes: 0,
-            heart,
+            heart: self.beating(now, revision),
             phase: Phase::Open,
             timer: None,
             slow_since: None,
@@ -454,6 +470,10 @@ impl Engine {
         self.counters.opened += 1;
         self.arm(id);
         self.send(now, id, open);
+        if revision != Revision::V4 {
+            // It was told of its session before anything else was said, and some of its clients rely on that.
+            self.flush(now, id);
+        }
         id
     }
 
@@ -496,18 +516,7 @@ impl Engine {
         record: Result<Record<'a>, packet::Undecodable>,
     ) -> Option<Incoming<'a>> {
         self.sessions.get(id).filter(|session| session.is_open())?;
-        match record {
-            Ok(Record::Text(decoded)) => self.decoded(now, id, decoded),
-            Ok(Record::Binary(bytes)) => {
-                self.put_off_death(now, id);
-                self.counters.received += 1;
-                Some(Incoming::Binary(bytes))
-            }
-            Err(packet::Undecodable) => {
-                self.end(now, id, Reason::ParseError, Ending::Abrupt);
-                None
-            }
-        }
+        self.recorded(now, id, record)
     }
 
     /// All packets of a post were given: it is answered, at once or when the client has taken what waits for it.
@@ -595,21 +604,17 @@ impl Engine {
         text: &'a str,
     ) -> Option<Incoming<'a>> {
         let session = self.sessions.get(id).filter(|session| session.is_open())?;
-        let decoded = packet::decode(text);
+        let record = session.revision.text(text);
         match &session.transport {
-            Transport::WebSocket(websocket) if websocket.conn == conn => match decoded {
-                Ok(decoded) => self.decoded(now, id, decoded),
-                Err(packet::Undecodable) => {
-                    self.end(now, id, Reason::ParseError, Ending::Abrupt);
-                    None
-                }
-            },
+            Transport::WebSocket(websocket) if websocket.conn == conn => {
+                self.recorded(now, id, record)
+            }
             Transport::Polling(Polling {
                 probe: Some(probe), ..
             }) if probe.conn == conn => {
-                match decoded {
-                    Ok(Decoded::Ping("probe")) => self.answer_probe(now, id),
-                    Ok(Decoded::Upgrade) => self.upgrade(now, id),
+                match record {
+                    Ok(Record::Text(Decoded::Ping("probe"))) => self.answer_probe(now, id),
+                    Ok(Record::Text(Decoded::Upgrade)) => self.upgrade(now, id),
                     _ => self.drop_probe(id),
                 }
                 None
@@ -629,9 +634,8 @@ impl Engine {
         let session = self.sessions.get(id).filter(|session| session.is_open())?;
         match &session.transport {
             Transport::WebSocket(websocket) if websocket.conn == conn => {
-                self.put_off_death(now, id);
-                self.counters.received += 1;
-                Some(Incoming::Binary(bytes))
+                let record = session.revision.bytes(bytes).map(Record::Binary);
+                self.recorded(now, id, record)
             }
             Transport::Polling(Polling {
                 probe: Some(probe), ..
@@ -893,6 +897,26 @@ impl Engine {
         self.ended.pop_front()
     }
 
+    fn recorded<'a>(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        record: Result<Record<'a>, packet::Undecodable>,
+    ) -> Option<Incoming<'a>> {
+        match record {
+            Ok(Record::Text(decoded)) => self.decoded(now, id, decoded),
+            Ok(Record::Binary(bytes)) => {
+                self.put_off_death(now, id);
+                self.counters.received += 1;
+                Some(Incoming::Binary(bytes))
+            }
+            Err(packet::Undecodable) => {
+                self.end(now, id, Reason::ParseError, Ending::Abrupt);
+                None
+            }
+        }
+    }
+
     fn decoded<'a>(
         &mut self,
         now: Time,
@@ -905,17 +929,8 @@ impl Engine {
                 self.counters.received += 1;
                 Some(Incoming::Text(text))
             }
-            Decoded::Pong => {
-                let ping_at = self.next_ping(now);
-                if let Some(session) = self.sessions.get_mut(id) {
-                    session.heart = Heart::Resting { ping_at };
-                }
-                self.arm(id);
-                None
-            }
-            // A heartbeat in the wrong direction: in revision 4 the server asks.
-            Decoded::Ping(_) => {
-                self.end(now, id, Reason::TransportError, Ending::Abrupt);
+            Decoded::Pong | Decoded::Ping(_) => {
+                self.beat(now, id, &decoded);
                 None
             }
             Decoded::Close => {
@@ -929,15 +944,48 @@ impl Engine {
         }
     }
 
+    /// A sign of life, if it comes from the side that the revision says.
+    fn beat(&mut self, now: Time, id: SessionId, decoded: &Decoded<'_>) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let revision = session.revision;
+        if revision.server_pings() != matches!(decoded, Decoded::Pong) {
+            return self.end(now, id, Reason::TransportError, Ending::Abrupt);
+        }
+        if !revision.server_pings() {
+            self.send(now, id, Packet::PONG);
+        }
+        let heart = self.beating(now, revision);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.heart = heart;
+        }
+        self.arm(id);
+    }
+
+    /// The heart of a session that has just shown life: we ask again after a while, or the client does within a while.
+    fn beating(&self, now: Time, revision: Revision) -> Heart {
+        if revision.server_pings() {
+            return Heart::Resting {
+                ping_at: self.next_ping(now),
+            };
+        }
+        Heart::Awaiting {
+            dead_at: now + self.config.ping_every + self.config.pong_within,
+            was_put_off: true,
+        }
+    }
+
     fn client_closed(&mut self, now: Time, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
+        let revision = session.revision;
         let Some(polling) = session.polling_mut() else {
             return self.end(now, id, Reason::TransportClose, Ending::Orderly);
         };
         if let Some(conn) = polling.get.take() {
-            self.answer(conn, Answer::Payload(Packet::NOOP.body()));
+            self.answer(conn, revision.answer([&Packet::NOOP].into_iter()));
         }
         self.end(now, id, Reason::TransportClose, Ending::Abrupt);
     }
@@ -994,6 +1042,7 @@ impl Engine {
             return;
         };
         let (get, post, conn, window) = (*get, *post, probe.conn, probe.window);
+        let revision = session.revision;
         session.transport = Transport::WebSocket(WebSocket {
             window,
             ..WebSocket::new(conn)
@@ -1008,7 +1057,7 @@ impl Engine {
         }
         self.counters.upgraded += 1;
         if let Some(get) = get {
-            self.answer(get, Answer::Payload(Packet::CLOSE.body()));
+            self.answer(get, revision.answer([&Packet::CLOSE].into_iter()));
         }
         if let Some(Post::Held(post)) = post {
             self.answer(post, Answer::Accepted);
@@ -1036,12 +1085,12 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        let queue = session.take_queue();
+        let (queue, revision) = (session.take_queue(), session.revision);
         if !queue.is_empty() {
-            return self.answer(conn, Answer::packets(&queue));
+            return self.answer(conn, revision.answer(queue.iter()));
         }
         let goodbye = [Packet::NOOP, Packet::CLOSE];
-        self.answer(conn, Answer::Payload(payload::join(goodbye.iter())));
+        self.answer(conn, revision.answer(goodbye.iter()));
         self.forget(id);
     }
 
@@ -1054,13 +1103,13 @@ impl Engine {
             return;
         };
         self.ended.push_back((id, reason));
-        let mut queue = session.take_queue();
+        let (mut queue, revision) = (session.take_queue(), session.revision);
         match &mut session.transport {
             Transport::WebSocket(websocket) => {
                 let conn = websocket.conn;
                 if ending == Ending::Orderly {
                     for packet in &mut queue {
-                        let frame = websocket.frame(packet, &mut self.deflater);
+                        let frame = websocket.frame(revision, packet, &mut self.deflater);
                         self.outputs.push_back(Output::Frame(conn, frame));
                     }
                 }
@@ -1085,11 +1134,11 @@ impl Engine {
                 }
                 match (get, ending) {
                     (Some(conn), Ending::Orderly) if !queue.is_empty() => {
-                        self.answer(conn, Answer::packets(&queue));
+                        self.answer(conn, revision.answer(queue.iter()));
                         self.await_farewell(now, id, VecDeque::new());
                     }
                     (Some(conn), _) => {
-                        self.answer(conn, Answer::Payload(Packet::CLOSE.body()));
+                        self.answer(conn, revision.answer([&Packet::CLOSE].into_iter()));
                         self.forget(id);
                     }
                     (None, Ending::Orderly) => self.await_farewell(now, id, queue),
@@ -1131,13 +1180,14 @@ impl Engine {
         if !session.is_open() {
             return;
         }
+        let revision = session.revision;
         match &mut session.transport {
             Transport::WebSocket(websocket) => {
                 if websocket.left == 0 {
                     let conn = websocket.conn;
                     session.queued_bytes = 0;
                     for mut packet in session.queue.drain(..) {
-                        let frame = websocket.frame(&mut packet, &mut self.deflater);
+                        let frame = websocket.frame(revision, &mut packet, &mut self.deflater);
                         self.outputs.push_back(Output::Frame(conn, frame));
                     }
                 }
@@ -1148,7 +1198,7 @@ impl Engine {
                 }
                 if let Some(conn) = polling.get.take() {
                     let queue = session.take_queue();
-                    self.answer(conn, Answer::packets(&queue));
+                    self.answer(conn, revision.answer(queue.iter()));
                 }
             }
         }
@@ -1158,7 +1208,11 @@ impl Engine {
     /// While a probe is under way, a poll is answered with nothing, so that the client can leave polling behind; one that
     /// goes on polling is not answered at the speed of its line.
     fn excuse_poll(&mut self, now: Time, id: SessionId) {
-        let Some(polling) = self.sessions.get_mut(id).and_then(Session::polling_mut) else {
+        let Some(session) = self.sessions.get_mut(id) else {
+            return;
+        };
+        let revision = session.revision;
+        let Some(polling) = session.polling_mut() else {
             return;
         };
         let Some(probe) = &mut polling.probe else {
@@ -1170,7 +1224,7 @@ impl Engine {
         if noop_at <= now {
             probe.noop_at = Some(now + NOOP_EVERY);
             polling.get = None;
-            self.answer(conn, Answer::Payload(Packet::NOOP.body()));
+            self.answer(conn, revision.answer([&Packet::NOOP].into_iter()));
         }
         self.arm(id);
     }

@@ -46,6 +46,8 @@ impl Eq for Packet {}
 impl Packet {
     /// A ping.
     pub const PING: Self = Self::fixed(&[0x81, 1, b'2']);
+    /// A ping's answer, in revision 3 the server's.
+    pub const PONG: Self = Self::fixed(&[0x81, 1, b'3']);
     /// A ping's answer that carries the probe of an upgrade.
     pub const PROBE_ANSWER: Self = Self::fixed(b"\x81\x063probe");
     /// The end of a session, told to a polling client.
@@ -204,7 +206,7 @@ impl<'de> Deserialize<'de> for Packet {
 pub enum Decoded<'a> {
     /// `1`: the client ends the session.
     Close,
-    /// `2`, with its data: only `2probe` is ever right, on a WebSocket that probes.
+    /// `2`, with its data: in revision 4 only `2probe` is ever right, on a WebSocket that probes.
     Ping(&'a str),
     /// `3`: the answer to our ping.
     Pong,
@@ -314,6 +316,7 @@ mod tests {
     fn the_fixed_packets_have_their_digits() {
         for (packet, text) in [
             (Packet::PING, "2"),
+            (Packet::PONG, "3"),
             (Packet::PROBE_ANSWER, "3probe"),
             (Packet::CLOSE, "1"),
             (Packet::NOOP, "6"),

@@ -2,7 +2,7 @@
 //!
 //! [`Packets`] reads a POST's body, [`join`] writes a poll's answer. A message of bytes travels as `b` and base64.
 //! Knows packets only. Linear in the body's length, and holds one packet at a time.
-//! Left out: the payloads of Engine.IO 3.
+//! Left out: the payloads of Engine.IO 3, which are [`super::payload_v3`]'s.
 
 use std::borrow::Cow;
 
@@ -68,6 +68,11 @@ fn read(text: &str) -> Result<Record<'_>, Undecodable> {
     let Some(base64) = text.strip_prefix('b') else {
         return packet::decode(text).map(Record::Text);
     };
+    read_base64(base64)
+}
+
+/// Reads a message of bytes that travels as text.
+pub(super) fn read_base64(base64: &str) -> Result<Record<'static>, Undecodable> {
     // Padding ends it: two encodings behind each other, which `decode` would join, are none.
     if base64.trim_end_matches('=').contains('=') {
         return Err(Undecodable);
@@ -139,7 +144,8 @@ pub mod property {
         assert_eq!(read, reread);
     }
 
-    fn write(record: &Record<'_>) -> Packet {
+    /// The packet that a record was read from.
+    pub(in crate::engineio) fn write(record: &Record<'_>) -> Packet {
         let text = |digit: char, data: &str| {
             Packet::text(|out| out.extend_from_slice(format!("{digit}{data}").as_bytes()))
         };

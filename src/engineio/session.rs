@@ -15,6 +15,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::packet::Packet;
+use super::revision::Revision;
 use crate::config;
 use crate::reactor::ConnId;
 use crate::sid::Sid;
@@ -87,6 +88,7 @@ impl TransportName {
 #[derive(Debug)]
 pub struct Session {
     pub(super) sid: Sid,
+    pub(super) revision: Revision,
     pub(super) transport: Transport,
     pub(super) queue: VecDeque<Packet>,
     pub(super) queued_bytes: usize,
@@ -159,7 +161,15 @@ impl WebSocket {
     }
 
     /// The frame that a packet is to this client.
-    pub(super) fn frame(&self, packet: &mut Packet, deflater: &mut Deflater) -> Bytes {
+    pub(super) fn frame(
+        &self,
+        revision: Revision,
+        packet: &mut Packet,
+        deflater: &mut Deflater,
+    ) -> Bytes {
+        if let Some(frame) = revision.frame_of_its_own(packet) {
+            return frame;
+        }
         match self.window {
             Some(window) => packet.frame_deflated(deflater, window).clone(),
             None => packet.frame().clone(),
@@ -171,7 +181,8 @@ impl WebSocket {
 pub(super) enum Heart {
     /// The next ping leaves then.
     Resting { ping_at: Time },
-    /// A ping is out; without an answer the session ends then. The first other packet puts that off, once.
+    /// A ping is out; without an answer the session ends then. The first other packet puts that off, once. In revision 3
+    /// always so: the next ping of the client is waited for, and nothing else counts.
     Awaiting { dead_at: Time, was_put_off: bool },
 }
 
@@ -192,6 +203,12 @@ impl Session {
             Transport::Polling(_) => TransportName::Polling,
             Transport::WebSocket(_) => TransportName::WebSocket,
         }
+    }
+
+    /// Which revision of the protocol it speaks.
+    #[must_use]
+    pub const fn revision(&self) -> Revision {
+        self.revision
     }
 
     /// Its id, which a client must present with each request.

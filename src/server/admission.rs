@@ -29,7 +29,7 @@ impl<A: App> Server<A> {
             return self.core.respond(conn, &response);
         }
         let admission = admit(&self.core.engine, request).and_then(|admission| match admission {
-            Admission::Open(_) | Admission::Upgrade(_) if !cors::is_allowed(origins, request) => {
+            Admission::Open(..) | Admission::Upgrade(_) if !cors::is_allowed(origins, request) => {
                 log::warn!(
                     "a page of another origin was refused; to let it in, list its origin in `engine.origins`"
                 );
@@ -38,7 +38,7 @@ impl<A: App> Server<A> {
             admission => Ok(admission),
         });
         match admission {
-            Ok(Admission::Open(_)) if !self.core.may_arrive(conn, request) => {
+            Ok(Admission::Open(..)) if !self.core.may_arrive(conn, request) => {
                 self.core.counters.handshakes_throttled += 1;
                 let response = Response::text(429, "too many connections from your address\n")
                     .header("Retry-After", "1")
@@ -70,14 +70,13 @@ impl<A: App> Server<A> {
     ) {
         let now = self.core.now.mono;
         match admission {
-            Admission::Open(TransportName::Polling) => {
-                let session = self.core.engine.opened(now, conn, TransportName::Polling);
-                self.opened(conn, request, mount, session);
-            }
-            Admission::Open(TransportName::WebSocket) => {
-                if self.core.become_websocket(conn, request) {
-                    let session = self.core.engine.opened(now, conn, TransportName::WebSocket);
-                    self.core.deflate(conn, session);
+            Admission::Open(transport, revision) => {
+                let by_websocket = transport == TransportName::WebSocket;
+                if !by_websocket || self.core.become_websocket(conn, request) {
+                    let session = self.core.engine.opened(now, conn, transport, revision);
+                    if by_websocket {
+                        self.core.deflate(conn, session);
+                    }
                     self.opened(conn, request, mount, session);
                 }
             }
@@ -121,6 +120,7 @@ impl<A: App> Server<A> {
                 let at = at.mono + self.core.config.socketio.connect_within;
                 let timer = self.core.arm(at, Due::Connect(session));
                 self.core.connect_timers.insert(session, timer);
+                self.connect_unasked(session);
             }
         }
     }
@@ -131,6 +131,7 @@ pub(super) fn admit(engine: &Engine, request: &http::Request<'_>) -> Result<Admi
     let text = request.query();
     let value = |name| query::value(text, name);
     let (transport, sid, revision) = (value("transport"), value("sid"), value("EIO"));
+    let base64 = value("b64").is_some_and(|value| !value.is_empty());
     engine.admit(Asked {
         method: match request.method() {
             Method::Get => engineio::Method::Get,
@@ -140,6 +141,7 @@ pub(super) fn admit(engine: &Engine, request: &http::Request<'_>) -> Result<Admi
         transport: transport.as_deref(),
         sid: sid.as_deref(),
         revision: revision.as_deref(),
+        base64,
         upgrade: request.is_upgrade(),
     })
 }
@@ -168,6 +170,10 @@ impl<A: App> Core<A> {
                     .header("Cache-Control", "no-store")
                     .body(body)
             }
+            engineio::Answer::Bytes(body) => Response::new(200)
+                .header("Content-Type", "application/octet-stream")
+                .header("Cache-Control", "no-store")
+                .body(body),
             engineio::Answer::Accepted => Response::new(200)
                 .header("Content-Type", "text/html")
                 .header("Cache-Control", "no-store")

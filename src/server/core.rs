@@ -21,6 +21,7 @@ use super::arrivals::Arrivals;
 use super::events::Said;
 use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
+use super::posts::Form;
 use super::recovery::Recovery;
 use super::shutdown::Stopping;
 use super::views::Context;
@@ -79,7 +80,8 @@ pub(super) enum Protocol {
 pub(super) struct Posted {
     pub(super) conn: ConnId,
     pub(super) session: SessionId,
-    pub(super) body: Box<str>,
+    pub(super) form: Form,
+    pub(super) body: Box<[u8]>,
     /// Where the next packet starts.
     pub(super) at: usize,
 }

@@ -13,7 +13,7 @@ use super::core::{Core, Deferred, Due, Joining};
 use super::gathering::Ended;
 use super::handlers::{Handlers, Question};
 use super::views::{Context, Socket, Verdict};
-use super::{App, Server};
+use super::{App, Server, older};
 use crate::config::HandshakeKept;
 use crate::engineio::packet::Packet;
 use crate::engineio::{self, Incoming, SessionId};
@@ -62,21 +62,28 @@ impl<A: App> Server<A> {
         }
     }
 
-    fn packet(
+    pub(super) fn packet(
         &mut self,
         session: SessionId,
         packet: &wire::Packet<'_>,
         attachments: Attachments<'_>,
     ) {
+        let auth;
+        let mut packet = *packet;
+        if packet.kind == wire::Kind::Connect && self.core.is_older(session) {
+            (packet.namespace, auth) = older::named(packet.namespace);
+            packet.data = Some(&auth);
+        }
+        let packet = &packet;
         let Ok(step) = self.core.sockets.step(session, packet) else {
             return self.core.force_close(session);
         };
         match step {
-            Step::Join(key, auth) => self.join(key, auth),
+            Step::Join(key, auth) => self.join(session, key, auth),
             Step::NoNamespace(name, auth) => {
                 let joined = self.make_wanted(name, auth);
                 match joined.and_then(|namespace| self.core.sockets.join(session, namespace)) {
-                    Ok(key) => self.join(key, auth),
+                    Ok(key) => self.join(session, key, auth),
                     Err(refusal) => self.core.refuse_connect(session, name, refusal),
                 }
             }
@@ -96,8 +103,13 @@ impl<A: App> Server<A> {
         }
     }
 
-    fn join(&mut self, key: SocketKey, auth: &str) {
-        let data = self.recover(key, auth).unwrap_or_default();
+    fn join(&mut self, session: SessionId, key: SocketKey, auth: &str) {
+        let data = if self.core.is_older(session) {
+            None
+        } else {
+            self.recover(key, auth)
+        };
+        let data = data.unwrap_or_default();
         self.core.data.insert(key, data);
         if self.is_authorized(key) {
             return self.let_in(key);
@@ -191,7 +203,12 @@ impl<A: App> Server<A> {
         else {
             return;
         };
-        let (missed, pid) = core.welcome_back(key);
+        let (missed, pid) = if core.is_older(session) {
+            // It cannot say that it has been here before.
+            (Vec::new(), None)
+        } else {
+            core.welcome_back(key)
+        };
         let Some(id) = core.sockets.id(key) else {
             return;
         };
@@ -202,13 +219,7 @@ impl<A: App> Server<A> {
         for packet in missed {
             core.engine.send(core.now.mono, session, packet);
         }
-        let name = core.sockets.name(namespace);
-        let said = match pid {
-            Some(pid) => format!("{{\"sid\":\"{id}\",\"pid\":\"{pid}\"}}"),
-            None => format!("{{\"sid\":\"{id}\"}}"),
-        };
-        let packet = Packet::message(|out| wire::write_connect(out, name, &said));
-        core.engine.send(core.now.mono, session, packet);
+        core.tell_connected(session, namespace, id, pid);
         let Some(table) = self.handlers.table(self.core.sockets.family_of(namespace)) else {
             return;
         };
@@ -237,12 +248,7 @@ impl<A: App> Server<A> {
         if let (Some(session), Some(namespace)) =
             (core.sockets.session(key), core.sockets.namespace_of(key))
         {
-            let name = core.sockets.name(namespace);
-            let data = data.map(ToString::to_string);
-            let packet = Packet::message(|out| {
-                wire::write_connect_error(out, name, message, data.as_deref());
-            });
-            core.engine.send(core.now.mono, session, packet);
+            core.tell_refused(session, namespace, message, data);
         }
         core.went_away(key, None);
         core.sockets.removed(key);

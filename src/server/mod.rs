@@ -23,6 +23,7 @@ mod gathering;
 mod handle;
 mod handlers;
 mod handshake;
+mod older;
 mod operator;
 mod outgoing;
 mod posts;

@@ -386,6 +386,12 @@ pub fn write_connect_error(out: &mut Vec<u8>, namespace: &str, message: &str, da
     out.push(b'}');
 }
 
+/// Appends a refusal as clients of Socket.IO 2.x know it: `json` is its message or its data.
+pub fn write_bare_connect_error(out: &mut Vec<u8>, namespace: &str, json: &str) {
+    head(out, Kind::ConnectError.digit(), 0, namespace, None);
+    out.extend_from_slice(json.as_bytes());
+}
+
 /// Appends a disconnect.
 pub fn write_disconnect(out: &mut Vec<u8>, namespace: &str) {
     head(out, Kind::Disconnect.digit(), 0, namespace, None);

@@ -81,6 +81,8 @@ pub struct SocketRow {
 pub(super) struct Client {
     pub(super) sockets: Vec<SocketKey>,
     pub(super) assembler: Assembler,
+    /// The id that a client of Socket.IO 2.x believes its sockets to have; none for those of today, which are told.
+    pub(super) known_as: Option<Sid>,
 }
 
 /// What a packet is about.
@@ -208,6 +210,14 @@ impl Sockets {
     /// A session has opened.
     pub fn opened(&mut self, session: SessionId) {
         self.clients.insert(session, Client::default());
+    }
+
+    /// The session's client makes up its sockets' ids from this one, as clients of Socket.IO 2.x do: it is the id of its
+    /// socket in `/`. Elsewhere it thinks of itself as `<namespace>#<id>`, and is in a room of that name.
+    pub fn known_as(&mut self, session: SessionId, id: Sid) {
+        if let Some(client) = self.clients.get_mut(session) {
+            client.known_as = Some(id);
+        }
     }
 
     /// Whether the session waits for attachments.
@@ -411,7 +421,12 @@ impl Sockets {
         if !self.has_room(session) {
             return Err(Refusal::TooManyNamespaces);
         }
-        let id = Sid::new(&mut self.random);
+        let known_as = self.clients.get(session).and_then(|client| client.known_as);
+        let is_main = &*self.namespaces.row(namespace).name == "/";
+        let id = match known_as {
+            Some(id) if is_main && !self.by_id.contains_key(&id) => id,
+            _ => Sid::new(&mut self.random),
+        };
         let key = self.rows.insert(SocketRow {
             id,
             session,
@@ -462,6 +477,23 @@ impl Sockets {
         if let Some(row) = self.rows.get_mut(key) {
             row.phase = Phase::Connected;
             self.enter(key);
+            self.join_presumed_room(key);
+        }
+    }
+
+    /// A client that makes up its ids is reached by the one that it gave itself.
+    fn join_presumed_room(&mut self, key: SocketKey) {
+        let Some(row) = self.rows.get(key) else {
+            return;
+        };
+        let client = self.clients.get(row.session);
+        let Some(id) = client.and_then(|client| client.known_as) else {
+            return;
+        };
+        let name = &self.namespaces.row(row.namespace).name;
+        if &**name != "/" {
+            let room = format!("{name}#{id}");
+            self.join_room(key, &room);
         }
     }
 

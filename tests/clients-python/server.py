@@ -15,7 +15,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 COMMAND = os.environ.get("ROOMCAST_CONFORMANCE", str(TARGET / "debug/examples/conformance")).split()
 HOST = "127.0.0.1"
 # One port for each profile of the example; the tests here use the third.
-PORTS = 6
+PORTS = 7
 MAIN = 2
 READY_WITHIN_S = 10
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// One port for each profile of the example; the tests here use the third.
-const PORTS: u16 = 6;
+const PORTS: u16 = 7;
 const MAIN: u16 = 2;
 const READY_WITHIN: Duration = Duration::from_secs(10);
 

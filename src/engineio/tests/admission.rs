@@ -9,7 +9,9 @@ fn the_handshake_names_the_session_and_its_terms() {
         (TransportName::WebSocket, "frame 1: 0", "[]"),
     ] {
         let mut bench = Bench::new();
-        let id = bench.engine.opened(bench.now, conn(1), transport);
+        let id = bench
+            .engine
+            .opened(bench.now, conn(1), transport, Revision::V4);
         let sid = bench.engine.session(id).unwrap().sid();
         let terms = "\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000";
         assert_eq!(
@@ -28,7 +30,7 @@ fn no_upgrade_is_offered_where_none_is_possible() {
         let mut bench = Bench::with(change);
         bench
             .engine
-            .opened(bench.now, conn(1), TransportName::Polling);
+            .opened(bench.now, conn(1), TransportName::Polling, Revision::V4);
         assert!(bench.said()[0].contains("\"upgrades\":[],"));
     }
 }
@@ -46,6 +48,7 @@ fn admit(engine: &Engine, asked: &str) -> Result<Admission, Refusal> {
         transport: value(1),
         sid: value(2),
         revision: value(3),
+        base64: words.contains(&"b64"),
         upgrade: words.get(4) == Some(&"upgrade"),
     })
 }
@@ -84,10 +87,13 @@ fn each_refusal_is_given_in_the_official_order() {
         assert_eq!(admit(&bench.engine, &asked), Err(refusal), "{asked}");
     }
     let rows = [
-        ("GET polling - 4", Admission::Open(TransportName::Polling)),
+        (
+            "GET polling - 4",
+            Admission::Open(TransportName::Polling, Revision::V4),
+        ),
         (
             "GET websocket - 4 upgrade",
-            Admission::Open(TransportName::WebSocket),
+            Admission::Open(TransportName::WebSocket, Revision::V4),
         ),
         ("GET polling SID 4", Admission::Poll(id)),
         ("POST polling SID 4", Admission::Post(id)),

@@ -47,7 +47,7 @@ fn a_session_whose_ping_is_not_answered_ends_exactly_when_it_was_told_so() {
 
     let id = bench
         .engine
-        .opened(bench.now, conn(1), TransportName::Polling);
+        .opened(bench.now, conn(1), TransportName::Polling, Revision::V4);
     bench.said();
     bench.wait(at(90.0));
     assert_eq!(
@@ -102,9 +102,12 @@ fn pings_are_rounded_down_to_seconds_only_where_they_are_seconds_apart() {
 fn a_herd_is_pinged_a_thousand_a_turn() {
     let mut bench = Bench::new();
     for number in 0..2500 {
-        bench
-            .engine
-            .opened(bench.now, conn(number), TransportName::WebSocket);
+        bench.engine.opened(
+            bench.now,
+            conn(number),
+            TransportName::WebSocket,
+            Revision::V4,
+        );
     }
     bench.said();
     bench.now = at(25.0);

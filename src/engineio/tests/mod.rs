@@ -4,6 +4,7 @@ mod admission;
 mod deflate;
 mod heartbeat;
 mod pressure;
+mod revision3;
 mod upgrade;
 
 use super::*;
@@ -38,7 +39,9 @@ impl Bench {
 
     /// A session whose handshake has been taken from the engine.
     fn open(&mut self, transport: TransportName) -> SessionId {
-        let id = self.engine.opened(self.now, conn(1), transport);
+        let id = self
+            .engine
+            .opened(self.now, conn(1), transport, Revision::V4);
         assert_eq!(self.said().len(), 1, "the handshake");
         id
     }
@@ -122,6 +125,9 @@ fn words(output: &Output) -> String {
     match output {
         Output::Answer(conn, Answer::Payload(body) | Answer::PlainPayload(body)) => {
             format!("answer {}: {}", conn.slot(), text(body))
+        }
+        Output::Answer(conn, Answer::Bytes(body)) => {
+            format!("answer {} in bytes: {body:?}", conn.slot())
         }
         Output::Answer(conn, Answer::Accepted) => format!("ok {}", conn.slot()),
         Output::Answer(conn, Answer::Refused(refusal)) => {

@@ -14,21 +14,21 @@ export const WAYS = {
 
 /** The clients of one test, which are gone at its end. */
 export class Clients {
-  #server;
+  #url;
   #connect;
   #options;
   #sockets = [];
 
-  /** `connect` is the function of that name of another generation of the client. */
-  constructor(server, way, connect = io) {
-    this.#server = server;
+  /** `connect` is the function of that name of another generation of the client, and `url` where it is let in. */
+  constructor(server, way, connect = io, url = server.url) {
+    this.#url = url;
     this.#connect = connect;
     this.#options = { ...WAYS[way], forceNew: true, reconnection: false, autoConnect: false };
   }
 
   /** A client that is not connected yet. */
   make(namespace = "/", options = {}) {
-    const socket = this.#connect(this.#server.url + namespace, { ...this.#options, ...options });
+    const socket = this.#connect(this.#url + namespace, { ...this.#options, ...options });
     this.#sockets.push(socket);
     return socket;
   }
@@ -64,6 +64,7 @@ export function arrive(socket) {
       clearTimeout(timer);
       socket.off("connect", connected);
       socket.off("connect_error", refused);
+      socket.off("error", refused);
       outcome();
     };
     const connected = () => settle(resolve);
@@ -71,6 +72,8 @@ export function arrive(socket) {
     const timer = setTimeout(() => refused(new Error("neither let in nor refused")), HEARD_WITHIN_MS);
     socket.on("connect", connected);
     socket.on("connect_error", refused);
+    // The word of the second generation.
+    socket.on("error", refused);
     socket.connect();
   });
 }

@@ -10,11 +10,12 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
 const COMMAND = (process.env.ROOMCAST_CONFORMANCE ?? `${TARGET}/debug/examples/conformance`).split(" ");
 const HOST = "127.0.0.1";
-// One port for each profile of the example; most tests here use the third.
-const PORTS = 6;
+// One port for each profile of the example; most tests here use the third, and its like for clients of the second generation.
+const PORTS = 7;
 const MAIN = 2;
 const LIMITS = 4;
 const RAWWS = 5;
+const MAIN_FOR_ALL = 6;
 const READY_WITHIN_MS = 10_000;
 
 export class Server {
@@ -34,6 +35,11 @@ export class Server {
 
   get url() {
     return `http://${HOST}:${this.#base + MAIN}`;
+  }
+
+  /** Where clients of the second generation are let in, too. */
+  get urlForAll() {
+    return `http://${HOST}:${this.#base + MAIN_FOR_ALL}`;
   }
 
   /** Where sizes are small and compression is on. */
@@ -58,7 +64,8 @@ export class Server {
     });
     // After the start, an end is the tests' own doing.
     failed.catch(() => {});
-    await Promise.race([failed, answers(this.#base + MAIN)]);
+    const ready = Promise.all([MAIN, MAIN_FOR_ALL].map((profile) => answers(this.#base + profile)));
+    await Promise.race([failed, ready]);
   }
 
   /** Ends it without a word, as a crash would. */
