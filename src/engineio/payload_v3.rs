@@ -17,6 +17,7 @@ use data_encoding::BASE64;
 use super::Answer;
 use super::packet::{self, Packet, Undecodable};
 use super::payload::{self, Record};
+use super::weight::weighed;
 
 /// The type of a message, among bytes.
 const MESSAGE: u8 = 4;
@@ -214,7 +215,7 @@ fn join_text<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
         out.put_u8(b':');
         out.put_slice(&body);
     }
-    out.freeze()
+    weighed(out.freeze())
 }
 
 fn join_bytes<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
@@ -232,7 +233,7 @@ fn join_bytes<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
         }
         out.put_slice(&body);
     }
-    out.freeze()
+    weighed(out.freeze())
 }
 
 /// Writes a message of bytes as a WebSocket frame.

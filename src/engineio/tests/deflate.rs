@@ -32,7 +32,7 @@ fn a_long_packet_is_deflated_for_who_agreed_to_it_and_weighs_what_is_sent() {
     let plain = bench.websocket();
     let agreed = bench
         .engine
-        .opened(bench.now, conn(2), TransportName::WebSocket);
+        .opened(bench.now, conn(2), TransportName::WebSocket, Revision::V4);
     bench.engine.deflates(agreed, conn(2), Window::Whole);
     bench.said();
     for id in [plain, agreed] {

@@ -5,6 +5,7 @@ mod events;
 mod freezing;
 mod gathering;
 mod namespaces;
+mod older;
 mod recovery;
 mod stopping;
 mod web;

@@ -227,6 +227,14 @@ impl<A: App> World<A> {
         conn
     }
 
+    /// Takes the head of an answer off what a client has got.
+    pub(super) fn take_head(&mut self, conn: u32) -> String {
+        let sent = &mut self.conns.get_mut(&conn).unwrap().sent;
+        let end = sent.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+        let rest = sent.split_off(end.expect("a head") + 4);
+        String::from_utf8(std::mem::replace(sent, rest)).unwrap()
+    }
+
     pub(super) fn upgrade(&mut self, conn: u32, path: &str, headers: &str) {
         let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
