@@ -1,9 +1,9 @@
 //! The server that the conformance checks run against: one process, one loop and one thread for each profile.
 //!
-//! `CONF_BASE_PORT` (3100) + 0 is `protocol` (raw Engine.IO and bare Socket.IO), + 1 the same for Engine.IO 3 as well,
-//! + 2 is `main_profile` (what applications use), + 4 is `limits` (small sizes, short times), + 5 is `rawws` (the
-//! WebSocket code without a server around it), + 6 is `main_profile` for clients of Socket.IO 2.x as well. `CONF_HOST`
-//! names the address to listen on; without it both loopback addresses are.
+//! `CONF_BASE_PORT` (3100) + 0 is `protocol` (raw Engine.IO and bare Socket.IO), + 1 the same for Engine.IO 3 as well, + 2
+//! `main_profile` (what applications use), + 4 `limits` (small sizes, short times), + 5 `rawws` (the WebSocket code without a
+//! server around it), + 6 `main_profile` for clients of Socket.IO 2.x as well. `CONF_HOST` names the address to listen on;
+//! without it both loopback addresses are.
 //! Left out, since the library does not have it yet: a handshake that is delayed.
 
 mod any;
