@@ -20,6 +20,7 @@ const TARGETS: &[(&str, Property)] = &[
     ("arguments", socketio::property::arguments),
     ("core_ops", server::properties::core_ops),
     ("engineio_payload", engineio::payload::property::holds),
+    ("engineio_payload_v3", engineio::payload_v3::property::holds),
     ("http_body", http::properties::http_body),
     ("http_request", http::properties::http_request),
     ("http_vs_model", http::properties::http_vs_model),
