@@ -37,6 +37,11 @@ before(async () => {
 });
 after(() => server.kill());
 
+/** What was said is there; after it a server that can recover connections adds its offset. */
+function carries(args, said) {
+  assert.deepEqual(args.slice(0, said.length), said);
+}
+
 /** The values of the acknowledgement. */
 function ask(socket, event, ...args) {
   return new Promise((resolve, reject) => {
@@ -77,7 +82,7 @@ for (const [name, generation] of Object.entries(GENERATIONS)) {
         const said = [[], [null, true, -1.5, "てすと 🚢 \u0000\"", [1, [2]], { a: { b: [] } }], ["last"]];
         const events = heardTimes(socket, "echo-event", said.length);
         for (const args of said) socket.emit("echo-event", ...args);
-        assert.deepEqual(await events, said);
+        for (const [i, args] of (await events).entries()) carries(args, said[i]);
       });
 
       test("bytes go there and back, alone, nested and none", async () => {
@@ -86,7 +91,7 @@ for (const [name, generation] of Object.entries(GENERATIONS)) {
         for (const args of [[every], [{ parts: [{ body: every }, "between", every] }], [Buffer.alloc(0), "after none"]]) {
           const event = heard(socket, "echo-event");
           socket.emit("echo-event", ...args);
-          assert.deepEqual(await event, args);
+          carries(await event, args);
         }
       });
 
@@ -117,7 +122,9 @@ for (const [name, generation] of Object.entries(GENERATIONS)) {
         const news = heardTimes(member, "news", 2);
         await ask(speaker, "to", { rooms: ["deck"] }, "news", "to the room");
         await ask(speaker, "to", { rooms: [member.id] }, "news", "to you", Buffer.from("alone"));
-        assert.deepEqual(await news, [["to the room"], ["to you", Buffer.from("alone")]]);
+        const [first, second] = await news;
+        carries(first, ["to the room"]);
+        carries(second, ["to you", Buffer.from("alone")]);
         await ask(stranger, "echo");
         assert.deepEqual(strays, []);
       });
@@ -130,7 +137,7 @@ for (const [name, generation] of Object.entries(GENERATIONS)) {
         assert.notEqual(foo.id, socket.id);
         const news = heard(foo, "news");
         await ask(foo, "to", { rooms: [foo.id], self: true }, "news", "to me");
-        assert.deepEqual(await news, ["to me"]);
+        carries(await news, ["to me"]);
         assert.deepEqual(await ask(foo, "echo", Buffer.from("x")), [Buffer.from("x")]);
         foo.disconnect();
         assert.deepEqual(await ask(socket, "echo", 1), [1]);
@@ -148,7 +155,7 @@ for (const [name, generation] of Object.entries(GENERATIONS)) {
         const member = clients.make("/auth", credentials({ token: "secret", user: "bo" }));
         const welcome = heard(member, "welcome");
         await arrive(member);
-        assert.deepEqual(await welcome, [{ user: "bo", second: true }]);
+        carries(await welcome, [{ user: "bo", second: true }]);
       });
 
       test("the server ends a namespace, and a connection", async () => {
