@@ -193,6 +193,13 @@ pub struct Engine {
     pub websocket: bool,
     /// Origins that may speak to us from a page of another origin (CORS).
     pub origins: Origins,
+    /// What such a page is allowed besides.
+    pub cors: Cors,
+    /// A cookie with the session's id in the first answer to a polling client (`cookie`), for a proxy that sends a
+    /// client to the server it knows. None: the id is in every request's query anyway.
+    pub cookie: Option<Cookie>,
+    /// A message that every session is sent right behind its handshake, in the same answer (`initialPacket`).
+    pub initial_message: Option<String>,
     /// Whether the browser client is served under the path (`serveClient`; needs feature `client`).
     pub serve_client: bool,
     /// What is kept of the request that opened a session.
@@ -230,6 +237,9 @@ impl Default for Engine {
             polling: true,
             websocket: true,
             origins: Origins::Same,
+            cors: Cors::default(),
+            cookie: None,
+            initial_message: None,
             serve_client: true,
             handshake_kept: HandshakeKept::Whole,
             websocket_compression: false,
@@ -249,6 +259,104 @@ pub enum Origins {
     Any,
     /// Exactly these, compared byte for byte and echoed with `Vary: Origin`.
     Listed(Vec<String>),
+    /// This one, which every answer names, whoever asked.
+    Fixed(String),
+}
+
+/// What a page of another origin is allowed besides reading our answers (Fetch standard, "CORS protocol").
+///
+/// ```
+/// use roomcast::Config;
+/// use roomcast::config::Origins;
+///
+/// let mut config = Config::default();
+/// config.engine.origins = Origins::Listed(vec!["https://app.example".to_owned()]);
+/// config.engine.cors.credentials = true;
+/// config.engine.cors.allowed_headers = Some(vec!["x-token".to_owned()]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cors {
+    /// Whether cookies may come along (`credentials`). With [`Origins::Any`] every origin is then named back, since browsers take
+    /// no star for an answer to a request with cookies.
+    pub credentials: bool,
+    /// Methods that a preflight is told (`methods`).
+    pub methods: Vec<String>,
+    /// Request headers that a preflight is told (`allowedHeaders`). None: those that it asks for.
+    pub allowed_headers: Option<Vec<String>>,
+    /// Response headers that the page may read (`exposedHeaders`).
+    pub exposed_headers: Vec<String>,
+    /// How long a browser may remember what a preflight was told (`maxAge`). None: as long as it likes, 5 s as a rule.
+    pub max_age: Option<Duration>,
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        let methods = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"];
+        Self {
+            credentials: false,
+            methods: methods.map(ToOwned::to_owned).into(),
+            allowed_headers: None,
+            exposed_headers: Vec::new(),
+            max_age: None,
+        }
+    }
+}
+
+/// A cookie that holds a session's id (RFC 6265 §4.1). By default `io=<id>; Path=/; HttpOnly; SameSite=Lax`.
+///
+/// ```
+/// use roomcast::Config;
+/// use roomcast::config::{Cookie, SameSite};
+///
+/// let mut config = Config::default();
+/// let mut cookie = Cookie::default();
+/// cookie.name = "node".to_owned();
+/// cookie.same_site = Some(SameSite::Strict);
+/// config.engine.cookie = Some(cookie);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cookie {
+    /// Its name: a token.
+    pub name: String,
+    /// Below which path the browser sends it back. None: below the one it came from.
+    pub path: Option<String>,
+    /// To which hosts besides ours. None: ours alone.
+    pub domain: Option<String>,
+    /// How long the browser keeps it. None: as long as it runs.
+    pub max_age: Option<Duration>,
+    /// Whether scripts of the page cannot read it.
+    pub http_only: bool,
+    /// Whether it is sent over TLS only.
+    pub secure: bool,
+    /// Whether it goes along with requests that other sites cause. None: as the browser thinks best.
+    pub same_site: Option<SameSite>,
+}
+
+impl Default for Cookie {
+    fn default() -> Self {
+        Self {
+            name: "io".to_owned(),
+            path: Some("/".to_owned()),
+            domain: None,
+            max_age: None,
+            http_only: true,
+            secure: false,
+            same_site: Some(SameSite::Lax),
+        }
+    }
+}
+
+/// Whether a cookie goes along with requests that other sites cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameSite {
+    /// Never.
+    Strict,
+    /// When the user follows a link to us.
+    Lax,
+    /// Always; browsers want [`Cookie::secure`] then.
+    None,
 }
 
 /// What is kept of the request that opened a session, for handlers to read.

@@ -1,11 +1,10 @@
 //! LIMITS: short times and small sizes, so that a client reaches them.
-//!
-//! Left out with what the library does not have yet: recovery, the cookie, credentials, patterns.
 
 use std::io;
 use std::time::Duration;
 
-use roomcast::config::Origins;
+use roomcast::config::{Cookie, Origins};
+use roomcast::http::query;
 use roomcast::socketio::args::{Args, Binary};
 use roomcast::{App, Config, Server, Verdict};
 use serde::{Deserialize, Serialize};
@@ -34,10 +33,18 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
     config.engine.websocket_compression_bytes_min = 64;
     config.engine.http_compression = true;
     config.engine.http_compression_bytes_min = 64;
-    config.engine.origins = Origins::Listed(vec!["http://good.example".to_owned()]);
+    config.engine.cookie = Some(Cookie::default());
+    config.engine.origins = Origins::Fixed("http://good.example".to_owned());
+    config.engine.cors.credentials = true;
+    config.engine.cors.methods = vec!["GET".to_owned(), "POST".to_owned()];
+    config.engine.cors.allowed_headers = Some(vec!["x-custom".to_owned()]);
     config.socketio.connect_within = Duration::from_millis(200);
 
     let mut server = Server::new(config, Limits);
+    server.allow_request(|request| match query::value(request.query(), "deny") {
+        Some(message) => Verdict::refuse(&message),
+        None => Verdict::Accept,
+    });
     server
         .of("/")
         .authorize(|socket, _: Value| {

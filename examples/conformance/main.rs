@@ -1,12 +1,19 @@
 //! The server that the conformance checks run against: one process, one loop and one thread for each profile.
 //!
-//! `CONF_BASE_PORT` (3100) + 0 is `protocol` (raw Engine.IO and bare Socket.IO), + 1 the same for Engine.IO 3 as well, + 2
-//! `main_profile` (what applications use), + 4 `limits` (small sizes, short times), + 5 `rawws` (the WebSocket code without a
-//! server around it), + 6 `main_profile` for clients of Socket.IO 2.x as well. `CONF_HOST` names the address to listen on;
-//! without it both loopback addresses are.
-//! Left out, since the library does not have it yet: a handshake that is delayed.
+//! | `CONF_BASE_PORT` (3100) | |
+//! |---|---|
+//! | + 0 | `protocol`: raw Engine.IO and bare Socket.IO |
+//! | + 1 | the same for Engine.IO 3 as well |
+//! | + 2 | `main_profile`: what applications use |
+//! | + 3 | `eio_client`: raw Engine.IO, and what an application can say about it |
+//! | + 4 | `limits`: small sizes, short times |
+//! | + 5 | `rawws`: the WebSocket code without a server around it |
+//! | + 6 | `main_profile` for clients of Socket.IO 2.x as well |
+//!
+//! `CONF_HOST` names the address to listen on; without it both loopback addresses are.
 
 mod any;
+mod eio_client;
 mod limits;
 mod main_profile;
 mod protocol;
@@ -30,6 +37,7 @@ fn main() -> io::Result<()> {
         spawn(|at| protocol::run(at, false), addresses(base)?),
         spawn(|at| protocol::run(at, true), addresses(base + 1)?),
         spawn(|at| main_profile::run(at, false), addresses(base + 2)?),
+        spawn(eio_client::run, addresses(base + 3)?),
         spawn(limits::run, addresses(base + 4)?),
         spawn(rawws::run, addresses(base + 5)?),
         spawn(|at| main_profile::run(at, true), addresses(base + 6)?),

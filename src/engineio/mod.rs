@@ -470,10 +470,12 @@ impl Engine {
         self.counters.opened += 1;
         self.arm(id);
         self.send(now, id, open);
-        if revision != Revision::V4 {
-            // It was told of its session before anything else was said, and some of its clients rely on that.
-            self.flush(now, id);
+        if let Some(text) = &self.config.initial_message {
+            let message = Packet::message(|out| out.extend_from_slice(text.as_bytes()));
+            self.send(now, id, message);
         }
+        // What the layer above says now comes with the next poll, as clients and suites are used to.
+        self.flush(now, id);
         id
     }
 
@@ -542,6 +544,15 @@ impl Engine {
         }
         self.end(now, id, reason, Ending::Abrupt);
         self.answer(conn, Answer::Refused(Refusal::BadRequest));
+    }
+
+    /// A post that had begun will not come, and its session goes on: it was refused for its size alone.
+    pub fn post_dropped(&mut self, id: SessionId, conn: ConnId) {
+        if let Some(polling) = self.sessions.get_mut(id).and_then(Session::polling_mut)
+            && polling.post.is_some_and(|post| post.conn() == conn)
+        {
+            polling.post = None;
+        }
     }
 
     /// Whether a post on another connection is still under way.

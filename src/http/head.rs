@@ -31,6 +31,11 @@ impl Search {
         (self.lines as usize).saturating_sub(1)
     }
 
+    /// The length of the head with its blank line, once that was found.
+    pub(super) const fn found(self) -> usize {
+        self.line_start as usize + 2
+    }
+
     /// The length of the head with its blank line, once that is there.
     pub(super) fn blank_line(
         &mut self,

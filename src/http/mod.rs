@@ -12,6 +12,7 @@ mod coding;
 mod date;
 pub mod files;
 mod head;
+mod headers;
 #[cfg(any(test, feature = "world"))]
 #[doc(hidden)]
 pub mod properties;
@@ -36,6 +37,7 @@ use crate::time::{Now, Rebase, Time};
 
 pub use self::coding::{Coding, Compressor};
 pub use self::date::date;
+pub use self::headers::Headers;
 pub use self::refusal::Refusal;
 pub use self::request::{Method, Request, Version};
 pub use self::response::{Response, SECURITY_HEADERS, reason};
@@ -67,6 +69,7 @@ pub use self::response::{Response, SECURITY_HEADERS, reason};
 /// | `Counted` | the head stays in the input, parsed    | idle and rate of the body           | the last byte        |
 /// | `Chunked` | the head was taken, the body gathers   | idle and rate of the body           | the last chunk       |
 /// | `Owed`    | a request is out                       | none: it is our turn                | [`Connection::answer`] |
+/// | `TooMuch` | refused: the body is too large         | none                                |                      |
 /// | `Over`    | refused, closed or no longer HTTP      | none                                |                      |
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Connection {
@@ -90,6 +93,8 @@ enum State {
         version: Version,
         keep_alive: bool,
     },
+    /// With the head of the request.
+    TooMuch(Box<[u8]>),
     Over,
 }
 
@@ -227,10 +232,27 @@ impl Connection {
         input: &mut &'a mut [u8],
     ) -> Result<Option<Request<'a>>, Refusal> {
         let outcome = self.advance(now, limits, input);
-        if outcome.is_err() {
-            self.state = State::Over;
+        if let Err(refusal) = outcome {
+            self.state = match mem::replace(&mut self.state, State::Over) {
+                State::Chunked(chunked) if refusal == Refusal::BodyTooLarge => {
+                    State::TooMuch(chunked.head.into())
+                }
+                State::Head { search, .. } if refusal == Refusal::BodyTooLarge => {
+                    State::TooMuch(input[..search.found()].into())
+                }
+                _ => State::Over,
+            };
         }
         outcome
+    }
+
+    /// The request, without its body, that [`Connection::next`] just refused because its body is too large.
+    #[must_use]
+    pub fn too_much(&self) -> Option<Request<'_>> {
+        match &self.state {
+            State::TooMuch(head) => Request::from_head(&**head).ok(),
+            _ => None,
+        }
     }
 
     fn advance<'a>(
@@ -279,7 +301,7 @@ impl Connection {
                 }
                 Ok(None)
             }
-            State::Idle { .. } | State::Owed { .. } | State::Over => Ok(None),
+            State::Idle { .. } | State::Owed { .. } | State::TooMuch(_) | State::Over => Ok(None),
         }
     }
 
@@ -457,6 +479,12 @@ impl Connection {
         response::refusal(refusal, now.wall)
     }
 
+    /// The same with these headers and an empty body, for a client that gives the status a meaning of its own.
+    pub fn refuse_silently(&mut self, now: Now, refusal: Refusal, headers: &Headers) -> Bytes {
+        self.state = State::Over;
+        response::silent_refusal(refusal, headers, now.wall)
+    }
+
     /// When to ask [`Connection::elapsed`].
     #[must_use]
     pub fn deadline(&self, limits: &config::Http) -> Option<Time> {
@@ -472,7 +500,7 @@ impl Connection {
             } => Some(*since + limits.keep_alive_idle_max),
             State::Counted(counted) => Some(counted.pace.deadline(limits)),
             State::Chunked(chunked) => Some(chunked.pace.deadline(limits)),
-            State::Owed { .. } | State::Over => None,
+            State::Owed { .. } | State::TooMuch(_) | State::Over => None,
         }
     }
 
@@ -485,7 +513,7 @@ impl Connection {
             State::Idle { .. } => Some(Expired::Silent),
             State::Head { .. } => Some(Expired::Refused(Refusal::HeadTooSlow)),
             State::Counted(_) | State::Chunked(_) => Some(Expired::Refused(Refusal::BodyTooSlow)),
-            State::Owed { .. } | State::Over => None,
+            State::Owed { .. } | State::TooMuch(_) | State::Over => None,
         }
     }
 
@@ -516,7 +544,7 @@ impl Connection {
             State::Idle { since, .. } | State::Head { since, .. } => *since = rebase.of(*since),
             State::Counted(counted) => counted.pace.rebase(rebase),
             State::Chunked(chunked) => chunked.pace.rebase(rebase),
-            State::Owed { .. } | State::Over => {}
+            State::Owed { .. } | State::TooMuch(_) | State::Over => {}
         }
     }
 

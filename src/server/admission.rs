@@ -4,15 +4,21 @@
 //! may come much later, go out with the headers that their request asked for.
 //! Knows heads and queries; what they mean for a session is the engine's to say.
 
+use serde_json::Value;
+
 use super::core::{Core, Due, Protocol};
 use super::handshake::Handshake;
-use super::{App, Server, cors, forwarded};
+use super::hooks::Turn;
+use super::{App, Server, cookie, cors, forwarded};
 use crate::addresses;
 use crate::engineio::{self, Admission, Asked, Engine, Refusal, SessionId, TransportName};
 use crate::http::{self, Compressor, Method, Response, query};
-use crate::reactor::{ConnId, Peer};
+use crate::reactor::{Action, ConnId, Peer};
 use crate::websocket::offers::{self, Agreed};
 use crate::websocket::{self, handshake};
+
+/// The close code of RFC 6455 §7.4.1 for a peer that speaks another protocol.
+const PROTOCOL_ERROR: u16 = 1002;
 
 impl<A: App> Server<A> {
     pub(super) fn engine_request(
@@ -21,13 +27,35 @@ impl<A: App> Server<A> {
         request: &http::Request<'_>,
         mount: Option<usize>,
     ) {
-        self.core.note_origin(conn, request);
-        let origins = &self.core.config.engine.origins;
+        let config = &self.core.config.engine;
         if request.method() == Method::Options
-            && let Some(response) = cors::preflight(origins, request)
+            && let Some(response) = cors::preflight(config, request)
         {
             return self.core.respond(conn, &response);
         }
+        let mut headers = cors::headers(config, request);
+        let outcome = self.ask_middleware(conn, request, &mut headers);
+        let Some(row) = self.core.conns.get_mut(conn) else {
+            return;
+        };
+        row.headers = headers;
+        if self.core.config.engine.http_compression {
+            row.coding = Compressor::wanted(request);
+        }
+        match outcome {
+            Ok(()) => {}
+            Err(Ok(response)) if request.is_upgrade() => {
+                return self.core.respond_with_headers(conn, response.close());
+            }
+            Err(Ok(response)) => return self.core.respond_with_headers(conn, response),
+            Err(Err(refusal)) => {
+                let message = refusal.message();
+                return self
+                    .core
+                    .refuse_engine_request(conn, request, refusal, message);
+            }
+        }
+        let origins = &self.core.config.engine.origins;
         let admission = admit(&self.core.engine, request).and_then(|admission| match admission {
             Admission::Open(..) | Admission::Upgrade(_) if !cors::is_allowed(origins, request) => {
                 log::warn!(
@@ -43,25 +71,26 @@ impl<A: App> Server<A> {
                 let response = Response::text(429, "too many connections from your address\n")
                     .header("Retry-After", "1")
                     .close();
-                let response = self.core.with_cors(conn, request, response);
-                self.core.respond(conn, &response);
+                self.core.respond_with_headers(conn, response);
             }
+            Ok(opening @ Admission::Open(..)) if !self.may_open(conn, request, mount, opening) => {}
             Ok(admission) => self.admitted(conn, request, mount, admission),
-            Err(refusal) if request.is_upgrade() => {
-                let response = Response::new(400)
-                    .header("Content-Type", "text/html")
-                    .body(refusal.message())
-                    .close();
-                self.core.respond(conn, &response);
+            Err(Refusal::UnsupportedProtocol) if request.is_upgrade() => {
+                // As the official server does, so that its clients see their WebSocket close; they are told why.
+                if self.core.become_websocket(conn, request) {
+                    let reason = Refusal::UnsupportedProtocol.message();
+                    self.core.end_websocket(conn, PROTOCOL_ERROR, reason);
+                }
             }
             Err(refusal) => {
+                let message = refusal.message();
                 self.core
-                    .answer_engine_request(conn, engineio::Answer::Refused(refusal));
+                    .refuse_engine_request(conn, request, refusal, message);
             }
         }
     }
 
-    fn admitted(
+    pub(super) fn admitted(
         &mut self,
         conn: ConnId,
         request: &http::Request<'_>,
@@ -71,16 +100,25 @@ impl<A: App> Server<A> {
         let now = self.core.now.mono;
         match admission {
             Admission::Open(transport, revision) => {
-                let by_websocket = transport == TransportName::WebSocket;
-                if !by_websocket || self.core.become_websocket(conn, request) {
-                    let session = self.core.engine.opened(now, conn, transport, revision);
-                    if by_websocket {
-                        self.core.deflate(conn, session);
+                let is_websocket = transport == TransportName::WebSocket;
+                if is_websocket {
+                    self.add_headers(conn, request, Turn::First);
+                    if !self.core.become_websocket(conn, request) {
+                        return;
                     }
-                    self.opened(conn, request, mount, session);
                 }
+                let session = self.core.engine.opened(now, conn, transport, revision);
+                if is_websocket {
+                    self.core.deflate(conn, session);
+                } else {
+                    self.core.set_cookie(conn, session);
+                    self.add_headers(conn, request, Turn::First);
+                    self.core.note_old_browser(conn, request);
+                }
+                self.opened(conn, request, mount, session);
             }
             Admission::Upgrade(session) => {
+                self.add_headers(conn, request, Turn::Later);
                 if self.core.become_websocket(conn, request) {
                     self.core.speaks_for(conn, session);
                     self.core.engine.probed(now, session, conn);
@@ -88,11 +126,17 @@ impl<A: App> Server<A> {
                 }
             }
             Admission::Poll(session) => {
+                self.add_headers(conn, request, Turn::Later);
+                self.core.note_old_browser(conn, request);
                 self.core.speaks_for(conn, session);
                 self.core.engine.polled(now, session, conn);
             }
-            Admission::Post(session) => self.post(conn, request, session),
-            Admission::Unsupported => self.core.respond(conn, &Response::new(500)),
+            Admission::Post(session) => {
+                self.add_headers(conn, request, Turn::Later);
+                self.core.note_old_browser(conn, request);
+                self.post(conn, request, session);
+            }
+            Admission::Unsupported => self.core.respond_with_headers(conn, Response::new(500)),
         }
     }
 
@@ -114,7 +158,7 @@ impl<A: App> Server<A> {
         self.core.handshakes.insert(session, handshake);
         log::debug!("session {session} opened on connection {conn}");
         match mount {
-            Some(mount) => self.raw_opened(session, mount),
+            Some(mount) => self.raw_opened(session, mount, request),
             None => {
                 self.core.sockets.opened(session);
                 let at = at.mono + self.core.config.socketio.connect_within;
@@ -144,6 +188,12 @@ pub(super) fn admit(engine: &Engine, request: &http::Request<'_>) -> Result<Admi
         base64,
         upgrade: request.is_upgrade(),
     })
+}
+
+fn refused(refusal: Refusal, message: &str) -> Response {
+    let message = Value::from(message);
+    let body = format!("{{\"code\":{},\"message\":{message}}}", refusal.code());
+    Response::json(refusal.status(), body)
 }
 
 impl<A: App> Core<A> {
@@ -178,53 +228,68 @@ impl<A: App> Core<A> {
                 .header("Content-Type", "text/html")
                 .header("Cache-Control", "no-store")
                 .body("ok"),
-            engineio::Answer::Refused(refusal) => Response::json(
-                refusal.status(),
-                format!(
-                    "{{\"code\":{},\"message\":\"{}\"}}",
-                    refusal.code(),
-                    refusal.message()
-                ),
-            ),
+            engineio::Answer::Refused(refusal) => refused(refusal, refusal.message()),
         };
         let Some(row) = self.conns.get(conn) else {
             return;
         };
-        let origins = &self.config.engine.origins;
-        let mut response = cors::add(origins, row.origin.as_deref(), response);
-        if row.is_old_browser {
-            // Its filter against scripts in answers breaks long-polling.
-            response = response.header("X-XSS-Protection", "0");
-        }
+        let mut response = response;
         if is_compressible {
             let bytes_min = self.config.engine.http_compression_bytes_min;
             response = self.compressor.compressed(row.coding, bytes_min, response);
         }
-        self.respond(conn, &response);
+        self.respond_with_headers(conn, response);
     }
 
-    pub(super) fn with_cors(
-        &self,
-        _conn: ConnId,
+    /// Answers a request that is not served: with the code and its words, or, if it asked for a WebSocket, with the words alone.
+    pub(super) fn refuse_engine_request(
+        &mut self,
+        conn: ConnId,
         request: &http::Request<'_>,
-        response: Response,
-    ) -> Response {
-        let origins = &self.config.engine.origins;
-        let echoed = cors::origin_to_echo(origins, request);
-        cors::add(origins, echoed.as_deref(), response)
+        refusal: Refusal,
+        message: &str,
+    ) {
+        let response = if request.is_upgrade() {
+            Response::new(400)
+                .header("Content-Type", "text/html")
+                .body(message.to_owned())
+                .close()
+        } else {
+            refused(refusal, message)
+        };
+        self.respond_with_headers(conn, response);
     }
 
-    /// Remembers what the answer must know of its request.
-    fn note_origin(&mut self, conn: ConnId, request: &http::Request<'_>) {
+    /// The answer to one of the engine's requests, with what was gathered for it.
+    pub(super) fn respond_with_headers(&mut self, conn: ConnId, response: Response) {
         let Some(row) = self.conns.get_mut(conn) else {
             return;
         };
-        row.origin = cors::origin_to_echo(&self.config.engine.origins, request);
-        row.is_old_browser = request
-            .header("user-agent")
-            .is_some_and(|agent| agent.contains(";MSIE") || agent.contains("Trident/"));
-        if self.config.engine.http_compression {
-            row.coding = Compressor::wanted(request);
+        let headers = std::mem::take(&mut row.headers);
+        self.respond(conn, &response.append(&headers));
+    }
+
+    pub(super) fn with_cors(&self, request: &http::Request<'_>, response: Response) -> Response {
+        response.append(&cors::headers(&self.config.engine, request))
+    }
+
+    fn set_cookie(&mut self, conn: ConnId, session: SessionId) {
+        if let Some(cookie) = &self.config.engine.cookie
+            && let Some(row) = self.conns.get_mut(conn)
+            && let Some(session) = self.engine.session(session)
+        {
+            let value = cookie::value(cookie, session.sid());
+            row.headers.add("Set-Cookie", &value);
+        }
+    }
+
+    /// The filter of old browsers against scripts in answers breaks long-polling.
+    fn note_old_browser(&mut self, conn: ConnId, request: &http::Request<'_>) {
+        let is_old = |agent: &str| agent.contains(";MSIE") || agent.contains("Trident/");
+        if request.header("user-agent").is_some_and(is_old)
+            && let Some(row) = self.conns.get_mut(conn)
+        {
+            row.headers.add("X-XSS-Protection", "0");
         }
     }
 
@@ -243,7 +308,7 @@ impl<A: App> Core<A> {
                 let response = Response::text(refusal.status(), refusal.text())
                     .headers(refusal.headers().iter().copied())
                     .close();
-                self.respond(conn, &response);
+                self.respond_with_headers(conn, response);
                 return false;
             }
         };
@@ -259,8 +324,15 @@ impl<A: App> Core<A> {
         if let Some(timer) = row.timer.take() {
             self.timers.cancel(timer);
         }
+        let headers = std::mem::take(&mut row.headers);
+        let has_more = std::mem::take(&mut row.has_more);
         let extensions = agreed.map(|agreed| ("Sec-WebSocket-Extensions", agreed.header()));
-        self.send(conn, handshake::response(&accept, extensions.as_slice()));
+        let extra: Vec<_> = extensions.into_iter().chain(headers.iter()).collect();
+        self.send(conn, handshake::response(&accept, &extra));
+        if has_more {
+            // It was let in late, and has spoken meanwhile.
+            self.actions.push_back(Action::Show(conn));
+        }
         true
     }
 

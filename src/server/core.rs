@@ -21,14 +21,15 @@ use super::arrivals::Arrivals;
 use super::events::Said;
 use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
+use super::hooks;
 use super::posts::Form;
 use super::recovery::Recovery;
 use super::shutdown::Stopping;
-use super::views::Context;
+use super::views::{Context, RequestId};
 use crate::config::Config;
 use crate::engineio::packet::Packet;
 use crate::engineio::{self, Engine, Session, SessionId};
-use crate::http::{self, Coding, Compressor};
+use crate::http::{self, Coding, Compressor, Headers};
 use crate::reactor::{Action, ConnId, JobId, Peer, Stream};
 use crate::sid::Sid;
 use crate::slots::Side;
@@ -57,16 +58,14 @@ pub(super) struct Conn {
     pub(super) is_stuck: bool,
     /// Bytes of answers that the kernel refused, or that it was not offered yet.
     pub(super) waiting_bytes: usize,
-    /// Whether the request came from a browser whose script filter must be switched off.
-    pub(super) is_old_browser: bool,
     /// The window of a WebSocket with which permessage-deflate was agreed on.
     pub(super) window: Option<Window>,
     /// How the answer in hand may be compressed.
     pub(super) coding: Coding,
     /// The payload of the latest ping that was not answered yet.
     pub(super) pong: Option<Box<[u8]>>,
-    /// What the answer must say about the origin that asked.
-    pub(super) origin: Option<Box<str>>,
+    /// What the answer to the engine's request in hand has besides its own headers.
+    pub(super) headers: Headers,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,6 +81,8 @@ pub(super) struct Posted {
     pub(super) session: SessionId,
     pub(super) form: Form,
     pub(super) body: Box<[u8]>,
+    /// The head of its request, if somebody may ask for it.
+    pub(super) head: Option<Box<[u8]>>,
     /// Where the next packet starts.
     pub(super) at: usize,
 }
@@ -103,6 +104,8 @@ pub(super) enum Due {
     Decision(SocketKey),
     /// The time of a socket that is away.
     Away(Sid),
+    /// A decision about a request that would open a session.
+    Admission(ConnId),
     /// A closure.
     After(u64),
     /// The end of the time for goodbyes.
@@ -114,6 +117,7 @@ pub(super) enum Due {
 pub(super) enum Deferred {
     Left(SocketKey, Reason),
     Decided(SocketKey, super::Verdict),
+    Allowed(RequestId, super::Verdict),
     Unanswered(SocketKey, u64, AckError),
     /// An event that went to a socket, for those who listen to that.
     Said(SocketKey, Rc<Said>),
@@ -159,6 +163,8 @@ pub(super) struct Core<A: App> {
     pub(super) engine: Engine,
     pub(super) sockets: Sockets,
     pub(super) conns: Side<Stream, Conn>,
+    /// Requests that would open a session, until they are allowed to.
+    pub(super) waiting: Side<Stream, hooks::Waiting>,
     pub(super) handshakes: Side<Session, Handshake>,
     pub(super) connect_timers: Side<Session, TimerId>,
     /// The deadlines of attachments.
@@ -212,6 +218,7 @@ impl<A: App> Core<A> {
             sockets: Sockets::new(config.socketio.clone(), sockets_seed),
             config,
             conns: Side::new(),
+            waiting: Side::new(),
             handshakes: Side::new(),
             connect_timers: Side::new(),
             assembling: Side::new(),

@@ -1,10 +1,12 @@
 //! Whose pages may talk to us: the Origin check and the CORS headers (Fetch standard, "CORS protocol").
 //!
-//! A question of configuration and two headers; answers are headers or a yes or no.
-//! Left out for now: credentials, exposed headers and methods of one's own.
+//! Configuration and a request's headers come in; headers or a yes or no go out.
+//! Knows nothing of sessions.
+//! Left out: origins by a function, which a server's `allow_request` and `middleware` can be; and a status other than 204
+//! for a preflight, which browsers of this decade do not need.
 
-use crate::config::Origins;
-use crate::http::{Request, Response};
+use crate::config::{self, Origins};
+use crate::http::{Headers, Request, Response};
 
 /// Whether a page of this request's origin may open a session. Requests without an Origin come from no page of
 /// another site.
@@ -19,6 +21,7 @@ pub(super) fn is_allowed(origins: &Origins, request: &Request<'_>) -> bool {
         Origins::Listed(listed) => {
             is_same(origin, request) || listed.iter().any(|allowed| allowed.as_bytes() == origin)
         }
+        Origins::Fixed(fixed) => is_same(origin, request) || fixed == origin,
     }
 }
 
@@ -33,46 +36,58 @@ fn is_same(origin: &[u8], request: &Request<'_>) -> bool {
     }
 }
 
-/// The origin that the answer to this request must name, if it is one of a list.
-pub(super) fn origin_to_echo(origins: &Origins, request: &Request<'_>) -> Option<Box<str>> {
-    let Origins::Listed(listed) = origins else {
-        return None;
+/// What the answer to a request must say, whatever else it says.
+pub(super) fn headers(config: &config::Engine, request: &Request<'_>) -> Headers {
+    let mut headers = Headers::new();
+    let asking = request.header("origin");
+    let credentials = config.cors.credentials;
+    let named = match &config.origins {
+        Origins::Same => return headers,
+        Origins::Any if credentials => asking,
+        Origins::Any => Some("*"),
+        Origins::Listed(listed) => {
+            asking.filter(|origin| listed.iter().any(|allowed| allowed == origin))
+        }
+        Origins::Fixed(fixed) => Some(fixed.as_str()),
     };
-    let origin = request.header("origin")?;
-    listed
-        .iter()
-        .any(|allowed| allowed == origin)
-        .then(|| origin.into())
-}
-
-/// Adds what the answer to a request must say.
-pub(super) fn add(origins: &Origins, echoed: Option<&str>, response: Response) -> Response {
-    match (origins, echoed) {
-        (Origins::Same, _) => response,
-        (Origins::Any, _) => response.header("Access-Control-Allow-Origin", "*"),
-        (Origins::Listed(_), None) => response.header("Vary", "Origin"),
-        (Origins::Listed(_), Some(origin)) => response
-            .header("Access-Control-Allow-Origin", origin)
-            .header("Vary", "Origin"),
+    if let Some(origin) = named {
+        headers.add("Access-Control-Allow-Origin", origin);
+        if credentials {
+            headers.add("Access-Control-Allow-Credentials", "true");
+        }
     }
+    if named != Some("*") {
+        headers.add("Vary", "Origin");
+    }
+    if !config.cors.exposed_headers.is_empty() {
+        let exposed = config.cors.exposed_headers.join(",");
+        headers.add("Access-Control-Expose-Headers", &exposed);
+    }
+    headers
 }
 
 /// The answer to a preflight, if pages of other origins are allowed at all.
-pub(super) fn preflight(origins: &Origins, request: &Request<'_>) -> Option<Response> {
-    if *origins == Origins::Same {
+pub(super) fn preflight(config: &config::Engine, request: &Request<'_>) -> Option<Response> {
+    if config.origins == Origins::Same {
         return None;
     }
-    let echoed = origin_to_echo(origins, request);
-    let mut response = add(origins, echoed.as_deref(), Response::new(204)).header(
-        "Access-Control-Allow-Methods",
-        "GET,HEAD,PUT,PATCH,POST,DELETE",
-    );
-    if let Some(headers) = request.header("access-control-request-headers") {
-        response = response
-            .header("Access-Control-Allow-Headers", headers)
-            .header("Vary", "Access-Control-Request-Headers");
+    let cors = &config.cors;
+    let mut headers = headers(config, request);
+    headers.add("Access-Control-Allow-Methods", &cors.methods.join(","));
+    match &cors.allowed_headers {
+        Some(allowed) if allowed.is_empty() => {}
+        Some(allowed) => headers.add("Access-Control-Allow-Headers", &allowed.join(",")),
+        None => {
+            if let Some(wanted) = request.header("access-control-request-headers") {
+                headers.add("Access-Control-Allow-Headers", wanted);
+            }
+            headers.add("Vary", "Access-Control-Request-Headers");
+        }
     }
-    Some(response)
+    if let Some(age) = cors.max_age {
+        headers.add("Access-Control-Max-Age", &age.as_secs().to_string());
+    }
+    Some(Response::new(204).append(&headers))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::{App, Server, older};
 use crate::config::HandshakeKept;
 use crate::engineio::packet::Packet;
 use crate::engineio::{self, Incoming, SessionId};
+use crate::http;
 use crate::socketio::args::Args;
 use crate::socketio::packet::{self as wire, Violation};
 use crate::socketio::{Attachments, FamilyId, NamespaceId, Reason, Refusal, SocketKey, Step};
@@ -36,9 +37,14 @@ pub(super) fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Option<T> {
 
 impl<A: App> Server<A> {
     /// A message of a session.
-    pub(super) fn message(&mut self, session: SessionId, incoming: Incoming<'_>) {
+    pub(super) fn message(
+        &mut self,
+        session: SessionId,
+        incoming: Incoming<'_>,
+        request: Option<&http::Request<'_>>,
+    ) {
         if self.core.raw.get(session).is_some() {
-            return self.raw_message(session, &incoming);
+            return self.raw_message(session, &incoming, request);
         }
         match incoming {
             Incoming::Text(text) => match self.core.sockets.text(session, text) {
@@ -344,6 +350,7 @@ impl<A: App> Server<A> {
         match deferred {
             Deferred::Left(key, reason) => self.left(key, reason),
             Deferred::Decided(key, verdict) => self.decided(key, verdict),
+            Deferred::Allowed(request, verdict) => self.allowed(request, verdict),
             Deferred::Unanswered(key, id, error) => self.unanswered(key, id, error),
             Deferred::Said(key, said) => self.tell_said(key, &said),
             Deferred::Gone(session) => self.core.session_gone(session),

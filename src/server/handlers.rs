@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::App;
 use super::acks::Ack;
 use super::events::{EventError, IncomingEvent, Refused};
+use super::hooks::Hooks;
 use super::raw::Mount;
 use super::views::{Answer, Context, Request, Socket, Verdict};
 use crate::config::Config;
@@ -80,6 +81,7 @@ pub(super) struct Handlers<A: App> {
     pub(super) routes: Routes<OnRequest<A>>,
     pub(super) files: Vec<Files>,
     pub(super) raw: Vec<Mount<A>>,
+    pub(super) hooks: Hooks<A>,
     pub(super) fallback: Option<OnRequest<A>>,
     pub(super) on_namespace: Option<OnNamespace<A>>,
     pub(super) on_stop: Option<OnStop<A>>,
@@ -92,6 +94,7 @@ impl<A: App> Default for Handlers<A> {
             routes: Routes::default(),
             files: Vec::new(),
             raw: Vec::new(),
+            hooks: Hooks::default(),
             fallback: None,
             on_namespace: None,
             on_stop: None,

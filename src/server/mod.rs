@@ -13,6 +13,7 @@ mod arrivals;
 #[cfg(feature = "world")]
 mod census;
 mod client;
+mod cookie;
 mod core;
 mod cors;
 mod dispatch;
@@ -23,6 +24,7 @@ mod gathering;
 mod handle;
 mod handlers;
 mod handshake;
+mod hooks;
 mod older;
 mod operator;
 mod outgoing;
@@ -194,7 +196,8 @@ impl<A: App> Server<A> {
         self
     }
 
-    /// Serves Engine.IO without Socket.IO to whatever path starts with this, for its handlers.
+    /// Serves Engine.IO without Socket.IO to whatever path starts with this, for its handlers. It comes before Socket.IO: with
+    /// the same path in [`config::Engine::path`] nothing else is served.
     pub fn raw(&mut self, path: &str) -> RawSessions<'_, A> {
         self.handlers.raw.push(raw::Mount::new(path));
         let mount = self

@@ -68,6 +68,13 @@ impl<'b> Packets<'b> {
     }
 }
 
+impl Posted {
+    /// Its request without the body, if the head was kept.
+    fn request(&self) -> Option<http::Request<'_>> {
+        http::Request::from_head(self.head.as_deref()?).ok()
+    }
+}
+
 impl<A: App> Server<A> {
     pub(super) fn post(&mut self, conn: ConnId, request: &http::Request<'_>, session: SessionId) {
         let now = self.core.now.mono;
@@ -81,14 +88,16 @@ impl<A: App> Server<A> {
             return self.core.engine.post_refused(now, session, conn, reason);
         };
         let body = request.body();
-        if let Some(left) = self.packets(conn, session, form, body) {
+        if let Some(left) = self.packets(conn, session, form, body, Some(request)) {
             self.core.engine.post_begun(now, session, conn);
             let body = body[body.len() - left..].into();
+            let is_raw = self.core.raw.get(session).is_some();
             self.core.posts.push_back(Posted {
                 conn,
                 session,
                 form,
                 body,
+                head: is_raw.then(|| request.head().into()),
                 at: 0,
             });
         }
@@ -101,7 +110,15 @@ impl<A: App> Server<A> {
                 return;
             };
             let unread = &posted.body[posted.at..];
-            if let Some(left) = self.packets(posted.conn, posted.session, posted.form, unread) {
+            let request = posted.request();
+            let left = self.packets(
+                posted.conn,
+                posted.session,
+                posted.form,
+                unread,
+                request.as_ref(),
+            );
+            if let Some(left) = left {
                 posted.at = posted.body.len() - left;
                 self.core.posts.push_back(posted);
             }
@@ -116,6 +133,7 @@ impl<A: App> Server<A> {
         session: SessionId,
         form: Form,
         body: &[u8],
+        request: Option<&http::Request<'_>>,
     ) -> Option<usize> {
         let now = self.core.now.mono;
         let Ok(mut packets) = Packets::new(form, body) else {
@@ -135,7 +153,7 @@ impl<A: App> Server<A> {
                 None => break,
                 Some(Ok(record)) => {
                     if let Some(incoming) = self.core.engine.posted(now, session, Ok(record)) {
-                        self.message(session, incoming);
+                        self.message(session, incoming, request);
                         self.settle();
                     }
                 }

@@ -1,10 +1,12 @@
 //! Engine.IO without Socket.IO: sessions of a path of their own, whose messages go to handlers as they come.
 
 use super::dispatch::caught;
+use super::handshake::Handshake;
 use super::views::Io;
 use super::{App, Server};
 use crate::engineio::packet::Packet;
-use crate::engineio::{self, Incoming, SessionId};
+use crate::engineio::{self, Incoming, SessionId, TransportName};
+use crate::http;
 
 type OnOpen<A> = Box<dyn Fn(&mut Session<'_, A>)>;
 type OnMessage<A> = Box<dyn Fn(&mut Session<'_, A>, &Incoming<'_>)>;
@@ -67,9 +69,36 @@ pub struct Session<'a, A: App> {
     /// The server.
     pub io: Io<'a, A>,
     id: SessionId,
+    request: Option<&'a http::Request<'a>>,
 }
 
 impl<A: App> Session<'_, A> {
+    /// Names it; a stale name finds nothing.
+    #[must_use]
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The request that this came with: the one that opened the session, or the POST that carried the message, without its
+    /// body. None for what came by WebSocket, and for the end of a session.
+    #[must_use]
+    pub const fn request(&self) -> Option<&http::Request<'_>> {
+        self.request
+    }
+
+    /// The request that opened the session, as far as it was kept.
+    #[must_use]
+    pub fn handshake(&self) -> Option<&Handshake> {
+        self.io.core.handshakes.get(self.id)
+    }
+
+    /// How it speaks just now.
+    #[must_use]
+    pub fn transport(&self) -> Option<TransportName> {
+        let session = self.io.core.engine.session(self.id)?;
+        Some(session.transport_name())
+    }
+
     /// Sends a message as it came.
     pub fn send(&mut self, message: &Incoming<'_>) {
         match message {
@@ -106,17 +135,27 @@ impl<A: App> Session<'_, A> {
 }
 
 impl<A: App> Server<A> {
-    pub(super) fn raw_opened(&mut self, session: SessionId, mount: usize) {
+    pub(super) fn raw_opened(
+        &mut self,
+        session: SessionId,
+        mount: usize,
+        request: &http::Request<'_>,
+    ) {
         self.core.raw.insert(session, mount);
-        self.raw_told(session, |mount, session| {
+        self.raw_told(session, Some(request), |mount, session| {
             if let Some(handler) = &mount.on_open {
                 handler(session);
             }
         });
     }
 
-    pub(super) fn raw_message(&mut self, session: SessionId, message: &Incoming<'_>) {
-        self.raw_told(session, |mount, session| {
+    pub(super) fn raw_message(
+        &mut self,
+        session: SessionId,
+        message: &Incoming<'_>,
+        request: Option<&http::Request<'_>>,
+    ) {
+        self.raw_told(session, request, |mount, session| {
             if let Some(handler) = &mount.on_message {
                 handler(session, message);
             }
@@ -124,14 +163,19 @@ impl<A: App> Server<A> {
     }
 
     pub(super) fn raw_ended(&mut self, session: SessionId, reason: engineio::Reason) {
-        self.raw_told(session, |mount, session| {
+        self.raw_told(session, None, |mount, session| {
             if let Some(handler) = &mount.on_close {
                 handler(session, reason);
             }
         });
     }
 
-    fn raw_told(&mut self, id: SessionId, tell: impl FnOnce(&Mount<A>, &mut Session<'_, A>)) {
+    fn raw_told(
+        &mut self,
+        id: SessionId,
+        request: Option<&http::Request<'_>>,
+        tell: impl FnOnce(&Mount<A>, &mut Session<'_, A>),
+    ) {
         let mount = self
             .core
             .raw
@@ -144,6 +188,7 @@ impl<A: App> Server<A> {
                 core: &mut self.core,
             },
             id,
+            request,
         };
         if caught("a raw session's handler", || tell(mount, session)).is_none() {
             self.core.counters.panics += 1;

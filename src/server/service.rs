@@ -232,7 +232,7 @@ impl<A: App> Server<A> {
             }
         };
         if let Some(incoming) = incoming {
-            self.message(session, incoming);
+            self.message(session, incoming, None);
         }
         self.settle();
     }
@@ -261,6 +261,7 @@ impl<A: App> Server<A> {
                 self.core.take_away(pid);
             }
             Due::Decision(key) => self.refuse(key, "timeout", None),
+            Due::Admission(conn) => self.admission_due(conn),
             Due::After(number) => {
                 if let Some(then) = self.core.later.remove(&number) {
                     self.guarded("a timer", then);
@@ -277,14 +278,7 @@ impl<A: App> Core<A> {
         match output {
             Output::Answer(conn, answer) => self.answer_engine_request(conn, answer),
             Output::Frame(conn, frame) => self.actions.push_back(Action::Send(conn, frame)),
-            Output::Close(conn, code) => {
-                self.send(conn, frame::close(code, ""));
-                let time = self.config.websocket.close_within;
-                let bytes = self.config.websocket.message_bytes_max;
-                self.actions
-                    .push_back(Action::Close(conn, Close::Linger { bytes, time }));
-                self.forget(conn);
-            }
+            Output::Close(conn, code) => self.end_websocket(conn, code, ""),
             Output::Cut(conn) => {
                 self.actions.push_back(Action::Close(conn, Close::Reset));
                 self.forget(conn);
@@ -292,6 +286,16 @@ impl<A: App> Core<A> {
             Output::Hold(conn) => self.actions.push_back(Action::Hold(conn)),
             Output::Show(conn) => self.actions.push_back(Action::Show(conn)),
         }
+    }
+
+    /// The orderly end of a WebSocket, with a code and a reason for whoever debugs the client.
+    pub(super) fn end_websocket(&mut self, conn: ConnId, code: u16, reason: &str) {
+        self.send(conn, frame::close(code, reason));
+        let time = self.config.websocket.close_within;
+        let bytes = self.config.websocket.message_bytes_max;
+        self.actions
+            .push_back(Action::Close(conn, Close::Linger { bytes, time }));
+        self.forget(conn);
     }
 
     /// What was sent in earlier turns has left, unless the kernel said otherwise.
@@ -318,6 +322,7 @@ impl<A: App> Core<A> {
     /// Gives up a connection's row; says which session it spoke for.
     pub(super) fn forget(&mut self, conn: ConnId) -> Option<SessionId> {
         let row = self.conns.remove(conn)?;
+        self.stop_waiting(conn);
         if let Some(timer) = row.timer {
             self.timers.cancel(timer);
         }

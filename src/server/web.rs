@@ -7,10 +7,10 @@
 use super::admission::admit;
 use super::core::{Conn, Core, Due, Protocol};
 use super::views::{Answer, Io, Request, RequestId};
-use super::{App, Server, client, dispatch, forwarded};
+use super::{App, Server, client, cors, dispatch, forwarded};
 use crate::engineio::Admission;
 use crate::http::routes::Found;
-use crate::http::{self, After, Coding, Expired, Response, files};
+use crate::http::{self, After, Coding, Expired, Headers, Response, files};
 use crate::reactor::{Action, Close, ConnId, Peer};
 
 impl Conn {
@@ -24,11 +24,10 @@ impl Conn {
             has_more: false,
             is_stuck: false,
             waiting_bytes: 0,
-            is_old_browser: false,
             window: None,
             coding: Coding::Identity,
             pong: None,
-            origin: None,
+            headers: Headers::new(),
         }
     }
 }
@@ -84,22 +83,32 @@ impl<A: App> Server<A> {
             }
             Err(refusal) => {
                 *input = &mut [];
-                self.core.refuse(conn, refusal);
+                let headers = http
+                    .too_much()
+                    .filter(|request| {
+                        self.handlers
+                            .is_for_engine(&self.core.config, request.path())
+                    })
+                    .map(|request| cors::headers(&self.core.config.engine, &request));
+                match headers {
+                    Some(headers) => self.core.refuse_post(conn, refusal, &headers),
+                    None => self.core.refuse(conn, refusal),
+                }
                 false
             }
         }
     }
 
     fn request(&mut self, conn: ConnId, request: &http::Request<'_>) {
+        if let Some(mount) = self.handlers.raw_mount(request.path()) {
+            return self.engine_request(conn, request, Some(mount));
+        }
         if request.path().starts_with(&self.core.config.engine.path) {
             if let Some(response) = client::file(&self.core.config.engine, request) {
-                let response = self.core.with_cors(conn, request, response);
+                let response = self.core.with_cors(request, response);
                 return self.core.respond(conn, &response);
             }
             return self.engine_request(conn, request, None);
-        }
-        if let Some(mount) = self.handlers.raw_mount(request.path()) {
-            return self.engine_request(conn, request, Some(mount));
         }
         self.route_request(conn, request);
     }
@@ -167,6 +176,7 @@ impl<A: App> Server<A> {
 impl<A: App> Core<A> {
     /// The answer to a request in hand.
     pub(super) fn respond(&mut self, conn: ConnId, response: &Response) {
+        self.stop_waiting(conn);
         let Some(row) = self.conns.get_mut(conn) else {
             return;
         };
@@ -208,6 +218,24 @@ impl<A: App> Core<A> {
             return;
         };
         let bytes = http.refuse(self.now, refusal);
+        self.send(conn, bytes);
+        self.linger(conn);
+    }
+
+    /// A post for the engine was too large. Its session goes on, as a client of the official server may expect.
+    fn refuse_post(&mut self, conn: ConnId, refusal: http::Refusal, headers: &Headers) {
+        self.counters.violations += 1;
+        log::debug!("connection {conn} posted too much");
+        let Some(row) = self.conns.get_mut(conn) else {
+            return;
+        };
+        let Protocol::Http(http) = &mut row.protocol else {
+            return;
+        };
+        let bytes = http.refuse_silently(self.now, refusal, headers);
+        if let Some(session) = row.session.take() {
+            self.engine.post_dropped(session, conn);
+        }
         self.send(conn, bytes);
         self.linger(conn);
     }

@@ -2,6 +2,7 @@
 
 mod compression;
 mod events;
+mod face;
 mod freezing;
 mod gathering;
 mod namespaces;
