@@ -10,9 +10,11 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
 const COMMAND = (process.env.ROOMCAST_CONFORMANCE ?? `${TARGET}/debug/examples/conformance`).split(" ");
 const HOST = "127.0.0.1";
-// One port for each profile of the example; most tests here use the third, and its like for clients of the second generation.
+// One port for each profile of the example.
 const PORTS = 7;
 const MAIN = 2;
+/** The profile of raw Engine.IO sessions. */
+export const EIO_CLIENT = 3;
 const LIMITS = 4;
 const RAWWS = 5;
 const MAIN_FOR_ALL = 6;
@@ -34,17 +36,22 @@ export class Server {
   }
 
   get url() {
-    return `http://${HOST}:${this.#base + MAIN}`;
+    return this.urlOf(MAIN);
+  }
+
+  /** Where one profile listens. */
+  urlOf(profile) {
+    return `http://${HOST}:${this.#base + profile}`;
   }
 
   /** Where clients of the second generation are let in, too. */
   get urlForAll() {
-    return `http://${HOST}:${this.#base + MAIN_FOR_ALL}`;
+    return this.urlOf(MAIN_FOR_ALL);
   }
 
   /** Where sizes are small and compression is on. */
   get limits() {
-    return `http://${HOST}:${this.#base + LIMITS}`;
+    return this.urlOf(LIMITS);
   }
 
   /** A WebSocket that sends everything back. */
