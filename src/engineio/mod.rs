@@ -5,7 +5,9 @@
 //! [`Output`]s, and sessions that have ended as [`Engine::poll_ended`].
 //! permessage-deflate is agreed on elsewhere; here is the one compressor, since the queue weighs what is sent.
 //! Knows connections by id only: it never sees a socket, an HTTP head or a namespace.
-//! Left out: WebTransport, which needs QUIC; the official clients fall back without it.
+//! Left out: WebTransport, which needs QUIC; the official clients fall back without it. Ids of an application's own making
+//! (`generateId`): an id is all that keeps one client out of another's session, so it stays 120 random bits. A call for
+//! each packet that has left (`drain`, `flush`): what was sent is known to have come when it is acknowledged.
 //!
 //! Source: the Engine.IO protocol, revisions 4 and 3, and what engine.io 6.6 does where that is silent.
 

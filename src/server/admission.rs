@@ -3,6 +3,8 @@
 //! A complete request comes in and becomes a session, a poll, a post, a WebSocket or a refusal; the engine's answers, which
 //! may come much later, go out with the headers that their request asked for.
 //! Knows heads and queries; what they mean for a session is the engine's to say.
+//! Left out: an event for each refusal (`connection_error`), which is a line in the log and nobody's turn to act; and
+//! `destroyUpgradeTimeout`, since whoever asks for a WebSocket on a path that is not ours is answered 404 at once.
 
 use serde_json::Value;
 
@@ -249,6 +251,7 @@ impl<A: App> Core<A> {
         refusal: Refusal,
         message: &str,
     ) {
+        log::debug!("connection {conn} refused: {}", refusal.message());
         let response = if request.is_upgrade() {
             Response::new(400)
                 .header("Content-Type", "text/html")

@@ -1,6 +1,9 @@
 //! The official browser client, served under the Socket.IO path.
 //!
 //! With feature `client` the files that the build embedded; without it none, and a request for one is the engine's to refuse.
+//! Left out: a strong entity tag, which the official server has, but which must not be one for all codings of a file (RFC
+//! 9110 §8.8.3.3): ours is the same version, weak where the file is sent in a coding. And the `deflate` coding, as every
+//! client that knows it knows gzip.
 
 use crate::config;
 use crate::http::{Request, Response};

@@ -664,6 +664,63 @@ fn a_raw_session_knows_the_request_that_carried_its_message() {
 }
 
 #[test]
+fn a_path_is_the_beginning_of_what_is_served() {
+    let opens = |world: &mut World<Diary>, path: &str| {
+        let path = format!("{path}?EIO=4&transport=polling");
+        world.request("GET", &path, "").0
+    };
+    let mut world = world(|server| {
+        server.raw("/engine.io/");
+    });
+    for path in ["/socket.io/", "/socket.io/default/", "/engine.io/foo/bar/"] {
+        assert_eq!(opens(&mut world, path), 200, "{path}");
+    }
+    for path in ["/socket.io", "/engine.io", "/Socket.io/", "/"] {
+        assert_eq!(opens(&mut world, path), 404, "{path}");
+    }
+    let conn = world.connect();
+    world.upgrade(conn, "/elsewhere?EIO=4&transport=websocket", "");
+    assert_eq!(world.answer(conn).unwrap().0, 404);
+    let mut world = with(|engine| engine.path = "/socket.io".into(), |_| {});
+    for path in ["/socket.io", "/socket.io/"] {
+        assert_eq!(opens(&mut world, path), 200, "{path}");
+    }
+}
+
+#[test]
+fn no_way_leads_to_a_transport_that_is_not_served() {
+    let upgrades = |set: fn(&mut config::Engine)| {
+        let mut world = with(set, |_| {});
+        let sent = raw(&mut world, "GET", POLLING, "", "");
+        assert!(sent.contains("\"upgrades\":[]"), "{sent}");
+    };
+    upgrades(|engine| engine.upgrades = false);
+    upgrades(|engine| engine.websocket = false);
+    let mut world = with(|engine| engine.polling = false, |_| {});
+    let sent = raw(&mut world, "GET", POLLING, "", "");
+    assert_eq!(body(&sent), r#"{"code":0,"message":"Transport unknown"}"#);
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn the_browser_client_may_be_fetched_by_the_pages_that_may_connect() {
+    let path = "/socket.io/socket.io.min.js?version=any";
+    let mut world = with(|engine| engine.origins = Origins::Any, |_| {});
+    let sent = raw(&mut world, "GET", path, "", "");
+    assert_eq!(
+        (status(&sent), values(&sent, ALLOW)),
+        ("200", vec!["*".into()])
+    );
+    let tag = values(&sent, "etag").remove(0);
+    for tag in [tag.as_str(), tag.trim_start_matches("W/")] {
+        let known = format!("If-None-Match: {tag}\r\n");
+        assert_eq!(status(&raw(&mut world, "GET", path, &known, "")), "304");
+    }
+    let mut world = with(|engine| engine.serve_client = false, |_| {});
+    assert_eq!(status(&raw(&mut world, "GET", path, "", "")), "400");
+}
+
+#[test]
 fn raw_sessions_may_have_the_path_of_socket_io() {
     let mut world = with(|engine| engine.path = "/engine.io/".into(), echo);
     let (_, body) = world.request("GET", "/engine.io/?EIO=4&transport=polling", "");
