@@ -21,7 +21,7 @@ pub(super) fn is_allowed(origins: &Origins, request: &Request<'_>) -> bool {
         Origins::Listed(listed) => {
             is_same(origin, request) || listed.iter().any(|allowed| allowed.as_bytes() == origin)
         }
-        Origins::Fixed(fixed) => is_same(origin, request) || fixed == origin,
+        Origins::Fixed(fixed) => is_same(origin, request) || fixed.as_bytes() == origin,
     }
 }
 

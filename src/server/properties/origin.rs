@@ -1,13 +1,14 @@
 //! Whose pages may talk to us, against the rule in words.
 
-use crate::config::Origins;
+use crate::config::{self, Origins};
 use crate::http::Request;
 use crate::server::cors;
 
 /// Lines are: the Origin, the Host, headers asked for in a preflight, and then the origins that are listed.
 ///
 /// A page of the same host is let in, one of another only if any is or it is listed as it stands; only a listed one is
-/// named in an answer; and a preflight's answer promises the headers that were asked for and no line besides.
+/// named in an answer, or the fixed one to everybody; and a preflight's answer promises the headers that were asked for
+/// and no line besides.
 ///
 /// # Panics
 /// If not.
@@ -51,6 +52,11 @@ pub(super) fn origin(lines: &[&[u8]]) {
             is_same || is_listed,
             is_listed.then_some(origin),
         ),
+        (
+            Origins::Fixed("http://fixed".to_owned()),
+            is_same || origin == b"http://fixed",
+            Some(b"http://fixed"),
+        ),
     ];
     for (origins, is_allowed, named) in rows {
         assert_eq!(
@@ -58,9 +64,13 @@ pub(super) fn origin(lines: &[&[u8]]) {
             is_allowed,
             "{origins:?}"
         );
-        let Some(answer) = cors::preflight(&origins, &request) else {
+        let config = config::Engine {
+            origins,
+            ..config::Engine::default()
+        };
+        let Some(answer) = cors::preflight(&config, &request) else {
             assert_eq!(
-                origins,
+                config.origins,
                 Origins::Same,
                 "only a closed house answers no preflight"
             );
