@@ -3,8 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use roomcast::config::{Cookie, Origins};
+use roomcast::config::{Cookie, Origins, Recovery};
 use roomcast::http::query;
+use roomcast::server::Recovered;
 use roomcast::socketio::args::{Args, Binary};
 use roomcast::{App, Config, Server, Verdict};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
     config.engine.cors.methods = vec!["GET".to_owned(), "POST".to_owned()];
     config.engine.cors.allowed_headers = Some(vec!["x-custom".to_owned()]);
     config.socketio.connect_within = Duration::from_millis(200);
+    let mut recovery = Recovery::default();
+    recovery.within = Duration::from_millis(500);
+    config.socketio.recovery = Some(recovery);
 
     let mut server = Server::new(config, Limits);
     server.allow_request(|request| match query::value(request.query(), "deny") {
@@ -54,7 +58,7 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
         .on("state", |socket, (): (), ack| {
             let state = json!({
                 "id": socket.id().as_str(),
-                "recovered": false,
+                "recovered": socket.recovered() == Recovered::Yes,
                 "data": socket.data(),
                 "transport": socket.transport().map(|transport| transport.as_str()),
             });
@@ -82,5 +86,14 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
             };
             socket.everyone().emit(&event, &args.skip(1));
         });
+    server.of("/").on("namespaces", |socket, (): (), ack| {
+        let mut names: Vec<_> = socket.io.namespaces().map(ToOwned::to_owned).collect();
+        names.sort_unstable();
+        ack.send(&mut socket.io, &names);
+    });
+    server.of_pattern("/dyn-{number}").on_connect(|socket| {
+        let name = socket.namespace().to_owned();
+        socket.emit("dyn", &name);
+    });
     super::serve(server, addresses)
 }

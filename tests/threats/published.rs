@@ -119,7 +119,7 @@ pub(super) const PROOFS: Proofs = &[
     (
         "GHSA-pxg6-pf52-xh8x",
         "cookie",
-        &["src/http/response.rs a_header_that_would_break_the_head_is_not_writable"],
+        &["src/http/headers.rs a_header_that_would_break_the_head_is_not_writable"],
     ),
     (
         "CVE-2026-48802",

@@ -373,7 +373,7 @@ fn what_is_glued_to_the_upgrade_harms_only_its_sender() {
         let mut client = rig.connect();
         client.send(&[UPGRADE, &glued].concat());
         assert!(client.head().starts_with("HTTP/1.1 101 "));
-        // Its session is over before it was told of it.
+        assert!(client.hear().starts_with("0{\"sid\":"));
         assert_eq!(client.hear(), format!("close {code}"));
         client.finish();
         assert_eq!(client.rest(), "");
