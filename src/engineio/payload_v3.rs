@@ -1,6 +1,6 @@
 //! Packets as Engine.IO 3 frames them, in the bodies of long-polling and in WebSocket messages.
 //!
-//! [`Packets`] reads a POST's body, [`answer`] writes a poll's. A body of text is `<length>:<packet>` again and again, the
+//! [`Packets`] reads a POST's body, `answer` writes a poll's. A body of text is `<length>:<packet>` again and again, the
 //! length in UTF-16 code units, since a browser counted them. A body of bytes is, for each packet, 0 (text) or 1
 //! (bytes), the digits of its length in bytes as numbers from 0 to 9, 255, and the packet. A message of bytes has its
 //! type in front, the number 4; as base64 it is `b4` and the rest.
