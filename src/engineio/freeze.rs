@@ -51,7 +51,10 @@ impl Engine {
     /// Whether all that was to be said was pulled.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.outputs.is_empty() && self.ended.is_empty() && self.dirty.is_empty()
+        self.outputs.is_empty()
+            && self.ended.is_empty()
+            && self.upgraded.is_empty()
+            && self.dirty.is_empty()
     }
 
     /// What must not be lost of all sessions.

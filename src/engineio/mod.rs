@@ -223,8 +223,12 @@ pub struct Counters {
     pub upgraded: u64,
     /// Messages received.
     pub received: u64,
+    /// Their bytes, without frames, types and base64.
+    pub received_bytes: u64,
     /// Packets queued.
     pub sent: u64,
+    /// Their bytes as frames of a WebSocket, before compression.
+    pub sent_bytes: u64,
     /// Sessions closed because they did not take what they were sent, for whichever of the reasons below.
     pub slow_consumers: u64,
     /// Of these, because more waited than [`config::Engine::queue_bytes_max`].
@@ -277,6 +281,7 @@ pub struct Engine {
     dirty: VecDeque<SessionId>,
     outputs: VecDeque<Output>,
     ended: VecDeque<(SessionId, Reason)>,
+    upgraded: VecDeque<SessionId>,
     random: StdRng,
     counters: Counters,
     /// What all packets may weigh before room is made again.
@@ -298,6 +303,7 @@ impl Engine {
             dirty: VecDeque::new(),
             outputs: VecDeque::new(),
             ended: VecDeque::new(),
+            upgraded: VecDeque::new(),
             random: StdRng::from_seed(seed),
             counters: Counters::default(),
         }
@@ -325,6 +331,36 @@ impl Engine {
     #[must_use]
     pub const fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// How the session of that public id speaks just now, while it is there.
+    #[must_use]
+    pub fn transport_of(&self, sid: &str) -> Option<TransportName> {
+        let id = self.by_sid.get(&Sid::parse(sid)?)?;
+        Some(self.sessions.get(*id)?.transport_name())
+    }
+
+    /// How many sessions speak by long-polling. Looks at each.
+    #[must_use]
+    pub fn polling_count(&self) -> usize {
+        let sessions = self.sessions.iter();
+        let polling = |(_, session): &(SessionId, &Session)| {
+            session.transport_name() == TransportName::Polling
+        };
+        sessions.filter(polling).count()
+    }
+
+    /// Bytes that wait for all clients: a packet counts for each that it waits for. Looks at each session.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        let sessions = self.sessions.iter();
+        sessions.map(|(_, session)| session.waiting_bytes()).sum()
+    }
+
+    /// What all packets on their way out weigh, each once however many it is for.
+    #[must_use]
+    pub fn packets_bytes(&self) -> usize {
+        weight::alive_bytes()
     }
 
     /// How often a packet was compressed: once for all who share it.
@@ -830,8 +866,9 @@ impl Engine {
         else {
             return;
         };
-        session.push(packet, &mut self.deflater);
         self.counters.sent += 1;
+        self.counters.sent_bytes += packet.len() as u64;
+        session.push(packet, &mut self.deflater);
         let is_too_much = session.waiting_bytes() > self.config.queue_bytes_max;
         #[cfg(feature = "world")]
         let is_too_much = is_too_much && !world::is_planted(Bug::NoHardLimit);
@@ -910,6 +947,11 @@ impl Engine {
         self.ended.pop_front()
     }
 
+    /// The next session that goes on by WebSocket.
+    pub fn poll_upgraded(&mut self) -> Option<SessionId> {
+        self.upgraded.pop_front()
+    }
+
     fn recorded<'a>(
         &mut self,
         now: Time,
@@ -921,6 +963,7 @@ impl Engine {
             Ok(Record::Binary(bytes)) => {
                 self.put_off_death(now, id);
                 self.counters.received += 1;
+                self.counters.received_bytes += bytes.len() as u64;
                 Some(Incoming::Binary(bytes))
             }
             Err(packet::Undecodable) => {
@@ -940,6 +983,7 @@ impl Engine {
             Decoded::Message(text) => {
                 self.put_off_death(now, id);
                 self.counters.received += 1;
+                self.counters.received_bytes += text.len() as u64;
                 Some(Incoming::Text(text))
             }
             Decoded::Pong | Decoded::Ping(_) => {
@@ -1069,6 +1113,7 @@ impl Engine {
             session.queue.make_contiguous().reverse();
         }
         self.counters.upgraded += 1;
+        self.upgraded.push_back(id);
         if let Some(get) = get {
             self.answer(get, revision.answer([&Packet::CLOSE].into_iter()));
         }

@@ -102,7 +102,6 @@ impl<A: App> Acks<A> {
         std::mem::take(&mut self.waiting)
     }
 
-    #[cfg(feature = "world")]
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }

@@ -3,8 +3,7 @@
 //! A complete request comes in and becomes a session, a poll, a post, a WebSocket or a refusal; the engine's answers, which
 //! may come much later, go out with the headers that their request asked for.
 //! Knows heads and queries; what they mean for a session is the engine's to say.
-//! Left out: an event for each refusal (`connection_error`), which is a line in the log and nobody's turn to act; and
-//! `destroyUpgradeTimeout`, since whoever asks for a WebSocket on a path that is not ours is answered 404 at once.
+//! Left out: `destroyUpgradeTimeout`, since whoever asks for a WebSocket on a path that is not ours is answered 404 at once.
 
 use serde_json::Value;
 
@@ -80,7 +79,9 @@ impl<A: App> Server<A> {
             Err(Refusal::UnsupportedProtocol) if request.is_upgrade() => {
                 // As the official server does, so that its clients see their WebSocket close; they are told why.
                 if self.core.become_websocket(conn, request) {
-                    let reason = Refusal::UnsupportedProtocol.message();
+                    let refusal = Refusal::UnsupportedProtocol;
+                    let reason = refusal.message();
+                    self.core.note_refusal(conn, request, refusal, reason);
                     self.core.end_websocket(conn, PROTOCOL_ERROR, reason);
                 }
             }
@@ -252,6 +253,7 @@ impl<A: App> Core<A> {
         message: &str,
     ) {
         log::debug!("connection {conn} refused: {}", refusal.message());
+        self.note_refusal(conn, request, refusal, message);
         let response = if request.is_upgrade() {
             Response::new(400)
                 .header("Content-Type", "text/html")

@@ -22,8 +22,10 @@ use super::events::Said;
 use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
 use super::hooks;
+use super::metrics::Lag;
 use super::posts::Form;
 use super::recovery::Recovery;
+use super::refusals::{Refusals, Refused};
 use super::shutdown::Stopping;
 use super::views::{Context, RequestId};
 use crate::config::Config;
@@ -149,6 +151,8 @@ pub struct Counters {
     pub handshakes_throttled: u64,
     /// Requests answered.
     pub requests: u64,
+    /// Requests of Engine.IO that were refused, by the code that they were answered with.
+    pub refusals: Refusals,
     /// Connections refused because a rule of HTTP or WebSocket was broken.
     pub violations: u64,
     /// Sessions closed because packets whose attachments had not come held too much together.
@@ -171,6 +175,8 @@ pub(super) struct Core<A: App> {
     pub(super) assembling: Side<Session, TimerId>,
     /// Sessions without Socket.IO, and the path they came by.
     pub(super) raw: Side<Session, usize>,
+    /// What is known of a session's end besides its reason.
+    pub(super) details: Side<Session, Box<str>>,
     pub(super) posts: VecDeque<Posted>,
     pub(super) data: Side<SocketRow, A::Data>,
     pub(super) joining: HashMap<SocketKey, Joining>,
@@ -180,6 +186,10 @@ pub(super) struct Core<A: App> {
     pub(super) gatherings: Gatherings<A>,
     /// Gatherings that have ended and whose closures are to be called.
     pub(super) gathered: VecDeque<Ended<A>>,
+    /// Closures to be called after the handler that runs now.
+    pub(super) soon: VecDeque<Later<A>>,
+    /// Refused requests that somebody is to be told of.
+    pub(super) refused: Refused,
     /// Whether a listener to what goes out runs just now.
     pub(super) is_overhearing: bool,
     pub(super) jobs: HashMap<JobId, Finished<A>>,
@@ -188,6 +198,7 @@ pub(super) struct Core<A: App> {
     pub(super) actions: VecDeque<Action>,
     pub(super) deferred: VecDeque<Deferred>,
     pub(super) counters: Counters,
+    pub(super) lag: Lag,
     pub(super) stopping: Stopping,
     pub(super) arrivals: Arrivals,
     /// Kept between broadcasts, so that none allocates once the largest has been.
@@ -223,6 +234,7 @@ impl<A: App> Core<A> {
             connect_timers: Side::new(),
             assembling: Side::new(),
             raw: Side::new(),
+            details: Side::new(),
             posts: VecDeque::new(),
             data: Side::new(),
             joining: HashMap::new(),
@@ -230,6 +242,9 @@ impl<A: App> Core<A> {
             acks: Acks::default(),
             gatherings: Gatherings::default(),
             gathered: VecDeque::new(),
+            soon: VecDeque::new(),
+            refused: Refused::default(),
+            lag: Lag::default(),
             is_overhearing: false,
             jobs: HashMap::new(),
             later: HashMap::new(),

@@ -338,6 +338,12 @@ impl<A: App> Server<A> {
                 self.ended(session, reason);
             } else if let Some(ended) = self.core.gathered.pop_front() {
                 self.tell_gathered(ended);
+            } else if let Some(session) = self.core.engine.poll_upgraded() {
+                self.tell_upgraded(session);
+            } else if let Some(error) = self.core.refused.pop() {
+                self.tell_connection_error(&error);
+            } else if let Some(then) = self.core.soon.pop_front() {
+                self.guarded("what follows a handler", then);
             } else if !self.tell_room_event() && !self.core.drain() {
                 // After the last room event of a namespace that nobody is in any more.
                 self.core.sockets.sweep();
@@ -359,6 +365,26 @@ impl<A: App> Server<A> {
                 if let Some(on_stop) = &self.handlers.on_stop {
                     let context = &mut Context::new(&mut self.app, &mut self.core);
                     caught("the stop handler", || on_stop(context, within));
+                }
+            }
+        }
+    }
+
+    /// A session goes on by another transport: its sockets are told.
+    fn tell_upgraded(&mut self, session: SessionId) {
+        for key in self.core.sockets.of_session(session).to_vec() {
+            let namespace = self.core.sockets.namespace_of(key);
+            let family = namespace.map(|id| self.core.sockets.family_of(id));
+            let Some(table) = family.and_then(|family| self.handlers.table(family)) else {
+                continue;
+            };
+            for handler in &table.on_upgrade {
+                if !self.core.sockets.is_connected(key) {
+                    break;
+                }
+                let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
+                if caught("an upgrade handler", || handler(socket)).is_none() {
+                    self.core.panicked(key);
                 }
             }
         }
@@ -441,6 +467,7 @@ impl<A: App> Core<A> {
 
     fn undecodable(&mut self, session: SessionId, violation: Violation) {
         log::debug!("session {session} sent no packet: {violation}");
+        self.note_detail(session, || violation.to_string());
         self.engine
             .close(self.now.mono, session, engineio::Reason::ParseError);
     }
@@ -466,6 +493,7 @@ impl<A: App> Core<A> {
         self.sockets.closed(session);
         self.handshakes.remove(session);
         self.raw.remove(session);
+        self.details.remove(session);
         let timers = [
             self.connect_timers.remove(session),
             self.assembling.remove(session),

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::App;
 use super::core::{Core, Due};
-use super::outgoing::Audience;
+use super::outgoing::{Audience, Flags};
 use super::views::{Context, EmitError};
 use crate::socketio::args::{Args, ArgsError, FromArgs};
 use crate::socketio::{NamespaceId, SocketId, SocketKey};
@@ -246,6 +246,7 @@ impl<A: App> Core<A> {
     pub(super) fn ask_all<T: Serialize + ?Sized>(
         &mut self,
         audience: &Audience<'_>,
+        flags: Flags,
         event: &str,
         values: &T,
         within: Duration,
@@ -260,7 +261,7 @@ impl<A: App> Core<A> {
             return Ok(());
         }
         let id = self.sockets.next_ack(namespace);
-        let asked = self.broadcast_as(audience, Some(id), false, event, values)?;
+        let asked = self.broadcast_as(audience, Some(id), flags, event, values)?;
         if asked.is_empty() {
             self.gathered_nothing(GatheringEnd::Complete, then);
             return Ok(());

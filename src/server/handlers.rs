@@ -15,6 +15,7 @@ use super::acks::Ack;
 use super::events::{EventError, IncomingEvent, Refused};
 use super::hooks::Hooks;
 use super::raw::Mount;
+use super::refusals::OnConnectionError;
 use super::views::{Answer, Context, Request, Socket, Verdict};
 use crate::config::Config;
 use crate::http::Method;
@@ -50,6 +51,7 @@ pub(super) struct Table<A: App> {
     pub(super) fallback: Option<OnFallback<A>>,
     pub(super) on_error: Option<OnError<A>>,
     pub(super) on_any_outgoing: Vec<OnAny<A>>,
+    pub(super) on_upgrade: Vec<OnConnect<A>>,
     pub(super) on_disconnecting: Vec<OnEnd<A>>,
     pub(super) on_disconnect: Vec<OnEnd<A>>,
     pub(super) on_room_event: Option<OnRoomEvent<A>>,
@@ -67,6 +69,7 @@ impl<A: App> Default for Table<A> {
             fallback: None,
             on_error: None,
             on_any_outgoing: Vec::new(),
+            on_upgrade: Vec::new(),
             on_disconnecting: Vec::new(),
             on_disconnect: Vec::new(),
             on_room_event: None,
@@ -85,6 +88,7 @@ pub(super) struct Handlers<A: App> {
     pub(super) fallback: Option<OnRequest<A>>,
     pub(super) on_namespace: Option<OnNamespace<A>>,
     pub(super) on_stop: Option<OnStop<A>>,
+    pub(super) on_connection_error: Option<OnConnectionError<A>>,
 }
 
 impl<A: App> Default for Handlers<A> {
@@ -98,6 +102,7 @@ impl<A: App> Default for Handlers<A> {
             fallback: None,
             on_namespace: None,
             on_stop: None,
+            on_connection_error: None,
         }
     }
 }
@@ -278,6 +283,13 @@ impl<A: App> Namespace<'_, A> {
         handler: impl Fn(&mut Socket<'_, A>, &EventError, Ack) + 'static,
     ) -> Self {
         self.table.on_error = Some(Box::new(handler));
+        self
+    }
+
+    /// Called when a connected socket's connection goes on by WebSocket ([`Socket::transport`] says so already). One that is
+    /// connected only afterwards is not told.
+    pub fn on_upgrade(self, handler: impl Fn(&mut Socket<'_, A>) + 'static) -> Self {
+        self.table.on_upgrade.push(Box::new(handler));
         self
     }
 

@@ -11,19 +11,19 @@ use serde::Serialize;
 use super::App;
 use super::core::Core;
 use super::gathering::Gathered;
-use super::outgoing::Audience;
+use super::outgoing::{Audience, Flags};
 use super::views::{Context, EmitError};
 use crate::socketio::{FamilyId, NamespaceId, SocketId, SocketKey};
 
 /// Whom a broadcast is for.
 pub struct Operator<'a, A: App> {
-    core: &'a mut Core<A>,
-    audience: Audience<'a>,
-    is_volatile: bool,
+    pub(super) core: &'a mut Core<A>,
+    pub(super) audience: Audience<'a>,
+    pub(super) flags: Flags,
 }
 
 impl<'a, A: App> Operator<'a, A> {
-    pub(super) const fn new(
+    pub(super) fn new(
         core: &'a mut Core<A>,
         namespace: Option<NamespaceId>,
         sender: Option<SocketKey>,
@@ -37,7 +37,7 @@ impl<'a, A: App> Operator<'a, A> {
         Self {
             core,
             audience,
-            is_volatile: false,
+            flags: Flags::default(),
         }
     }
 
@@ -58,7 +58,15 @@ impl<'a, A: App> Operator<'a, A> {
     /// May be lost: goes only to those who could take it just now.
     #[must_use]
     pub const fn volatile(mut self) -> Self {
-        self.is_volatile = true;
+        self.flags.is_volatile = true;
+        self
+    }
+
+    /// Whether it may be compressed where that was agreed on (`true` unless this says otherwise): `false` is for what is
+    /// compressed already.
+    #[must_use]
+    pub const fn compress(mut self, may_be: bool) -> Self {
+        self.flags.stays_plain = !may_be;
         self
     }
 
@@ -76,7 +84,7 @@ impl<'a, A: App> Operator<'a, A> {
     /// If the name is reserved or the arguments are no JSON.
     pub fn try_emit<T: Serialize + ?Sized>(self, event: &str, values: &T) -> Result<(), EmitError> {
         self.core
-            .broadcast(&self.audience, self.is_volatile, event, values)
+            .broadcast(&self.audience, self.flags, event, values)
     }
 
     /// Sends an event to all of them and calls `then` once with what they answered, after `within` at the latest. It
@@ -103,9 +111,13 @@ impl<'a, A: App> Operator<'a, A> {
         then: impl FnOnce(&mut Context<'_, A>, Gathered) + 'static,
     ) {
         let then = Box::new(then);
+        let flags = Flags {
+            is_volatile: false,
+            ..self.flags
+        };
         let asked = self
             .core
-            .ask_all(&self.audience, event, values, within, then);
+            .ask_all(&self.audience, flags, event, values, within, then);
         if let Err(error) = asked {
             log::error!("{error}");
         }
@@ -147,7 +159,7 @@ impl<'a, A: App> Operator<'a, A> {
         count
     }
 
-    fn for_each(self, mut act: impl FnMut(&mut Core<A>, SocketKey)) {
+    pub(super) fn for_each(self, mut act: impl FnMut(&mut Core<A>, SocketKey)) {
         let targets = self.core.select(&self.audience);
         for key in &targets {
             if self.core.sockets.is_connected(*key) {
@@ -164,17 +176,17 @@ pub struct Children<'a, A: App> {
     family: Option<FamilyId>,
     to: Vec<&'a str>,
     except: Vec<&'a str>,
-    is_volatile: bool,
+    flags: Flags,
 }
 
 impl<'a, A: App> Children<'a, A> {
-    pub(super) const fn new(core: &'a mut Core<A>, family: Option<FamilyId>) -> Self {
+    pub(super) fn new(core: &'a mut Core<A>, family: Option<FamilyId>) -> Self {
         Self {
             core,
             family,
             to: Vec::new(),
             except: Vec::new(),
-            is_volatile: false,
+            flags: Flags::default(),
         }
     }
 
@@ -195,7 +207,14 @@ impl<'a, A: App> Children<'a, A> {
     /// May be lost: goes only to those who could take it just now.
     #[must_use]
     pub const fn volatile(mut self) -> Self {
-        self.is_volatile = true;
+        self.flags.is_volatile = true;
+        self
+    }
+
+    /// Whether it may be compressed where that was agreed on; see [`Operator::compress`].
+    #[must_use]
+    pub const fn compress(mut self, may_be: bool) -> Self {
+        self.flags.stays_plain = !may_be;
         self
     }
 
@@ -209,9 +228,7 @@ impl<'a, A: App> Children<'a, A> {
                 except: self.except.clone(),
                 sender: None,
             };
-            let sent = self
-                .core
-                .broadcast(&audience, self.is_volatile, event, values);
+            let sent = self.core.broadcast(&audience, self.flags, event, values);
             if let Err(error) = sent {
                 return log::error!("{error}");
             }

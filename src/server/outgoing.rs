@@ -13,12 +13,22 @@ use super::App;
 use super::acks::{AckError, Then, Waiting};
 use super::core::{Core, Deferred, Due};
 use super::views::EmitError;
+use crate::engineio::SessionId;
 use crate::engineio::packet::Packet;
 use crate::socketio::args::{self, Encoded};
 use crate::socketio::packet::{self as wire, EventName, is_reserved};
 use crate::socketio::{NamespaceId, SocketId, SocketKey};
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
+
+/// How an event is to go.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags {
+    /// May be lost: goes only to those who could take it just now.
+    pub(super) is_volatile: bool,
+    /// Is not to be compressed, by either transport.
+    pub(super) stays_plain: bool,
+}
 
 /// Whom a broadcast is for.
 pub(super) struct Audience<'r> {
@@ -34,6 +44,7 @@ impl<A: App> Core<A> {
     pub(super) fn emit<T: Serialize + ?Sized>(
         &mut self,
         key: SocketKey,
+        flags: Flags,
         event: &str,
         id: Option<u64>,
         values: &T,
@@ -41,33 +52,15 @@ impl<A: App> Core<A> {
         let Some(namespace) = self.sockets.namespace_of(key) else {
             return Ok(());
         };
-        let offset = self.offset_for(id);
-        let (packets, encoded) = self.event(namespace, event, id, values, offset.as_deref())?;
-        if let Some(session) = self.session_of_connected(key) {
+        let offset = self.offset_for(id).filter(|_| !flags.is_volatile);
+        let (packets, encoded) =
+            self.event(namespace, flags, event, id, values, offset.as_deref())?;
+        let can_take =
+            |session: &SessionId| !flags.is_volatile || self.engine.is_writable(*session);
+        if let Some(session) = self.session_of_connected(key).filter(can_take) {
             if let Some(own) = self.sockets.id(key).filter(|_| offset.is_some()) {
                 self.keep_for(namespace, own, &packets);
             }
-            for packet in packets {
-                self.engine.send(self.now.mono, session, packet);
-            }
-            self.overhear(namespace, &[key], event, encoded);
-        }
-        Ok(())
-    }
-
-    /// An event to one socket that may be lost: only if its transport could take it just now.
-    pub(super) fn emit_volatile<T: Serialize + ?Sized>(
-        &mut self,
-        key: SocketKey,
-        event: &str,
-        values: &T,
-    ) -> Result<(), EmitError> {
-        let Some(namespace) = self.sockets.namespace_of(key) else {
-            return Ok(());
-        };
-        let (packets, encoded) = self.event(namespace, event, None, values, None)?;
-        let session = self.session_of_connected(key);
-        if let Some(session) = session.filter(|session| self.engine.is_writable(*session)) {
             for packet in packets {
                 self.engine.send(self.now.mono, session, packet);
             }
@@ -84,13 +77,14 @@ impl<A: App> Core<A> {
         values: &T,
     ) -> Result<(), EmitError> {
         if let Some(key) = self.sockets.find(id) {
-            return self.emit(key, event, None, values);
+            return self.emit(key, Flags::default(), event, None, values);
         }
         let Some(namespace) = self.namespace_of_away(id) else {
             return Ok(());
         };
         let offset = self.offset_for(None);
-        let (packets, _) = self.event(namespace, event, None, values, offset.as_deref())?;
+        let flags = Flags::default();
+        let (packets, _) = self.event(namespace, flags, event, None, values, offset.as_deref())?;
         self.keep_for(namespace, id, &packets);
         Ok(())
     }
@@ -99,11 +93,11 @@ impl<A: App> Core<A> {
     pub(super) fn broadcast<T: Serialize + ?Sized>(
         &mut self,
         audience: &Audience<'_>,
-        is_volatile: bool,
+        flags: Flags,
         event: &str,
         values: &T,
     ) -> Result<(), EmitError> {
-        let sent_to = self.broadcast_as(audience, None, is_volatile, event, values)?;
+        let sent_to = self.broadcast_as(audience, None, flags, event, values)?;
         self.give_back(sent_to);
         Ok(())
     }
@@ -114,15 +108,16 @@ impl<A: App> Core<A> {
         &mut self,
         audience: &Audience<'_>,
         id: Option<u64>,
-        is_volatile: bool,
+        flags: Flags,
         event: &str,
         values: &T,
     ) -> Result<Vec<SocketKey>, EmitError> {
         let Some(namespace) = audience.namespace else {
             return Ok(Vec::new());
         };
-        let offset = self.offset_for(id).filter(|_| !is_volatile);
-        let (mut packets, encoded) = self.event(namespace, event, id, values, offset.as_deref())?;
+        let offset = self.offset_for(id).filter(|_| !flags.is_volatile);
+        let (mut packets, encoded) =
+            self.event(namespace, flags, event, id, values, offset.as_deref())?;
         packets.iter_mut().for_each(Packet::share);
         if offset.is_some() {
             self.keep(audience, &packets);
@@ -132,7 +127,7 @@ impl<A: App> Core<A> {
             let Some(session) = self.sockets.connected_session(*key) else {
                 return false;
             };
-            if is_volatile && !self.engine.is_writable(session) {
+            if flags.is_volatile && !self.engine.is_writable(session) {
                 return false;
             }
             for packet in &packets {
@@ -174,6 +169,7 @@ impl<A: App> Core<A> {
     fn event<T: Serialize + ?Sized>(
         &self,
         namespace: NamespaceId,
+        flags: Flags,
         event: &str,
         id: Option<u64>,
         values: &T,
@@ -196,7 +192,10 @@ impl<A: App> Core<A> {
         let text = Packet::message(|out| {
             wire::write_event(out, namespace, id, attachments.len(), &name, values);
         });
-        let packets = with_attachments(text, attachments);
+        let mut packets = with_attachments(text, attachments);
+        if flags.stays_plain {
+            packets = packets.into_iter().map(Packet::plain).collect();
+        }
         encoded.list.truncate(bare_bytes);
         Ok((packets, encoded))
     }
@@ -240,6 +239,7 @@ impl<A: App> Core<A> {
     pub(super) fn ask<T: Serialize + ?Sized>(
         &mut self,
         key: SocketKey,
+        flags: Flags,
         event: &str,
         values: &T,
         within: Duration,
@@ -264,7 +264,7 @@ impl<A: App> Core<A> {
                 .deferred
                 .push_back(Deferred::Unanswered(key, id, refusal));
         }
-        if let Err(error) = self.emit(key, event, Some(id), values) {
+        if let Err(error) = self.emit(key, flags, event, Some(id), values) {
             log::error!("{error}");
         }
     }

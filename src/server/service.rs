@@ -9,7 +9,7 @@ use std::thread;
 use super::core::{Conn, Core, Due, Protocol};
 use super::gathering::GatheringEnd;
 use super::handle::Task;
-use super::{App, Server, shutdown};
+use super::{App, Server, details, shutdown};
 use crate::engineio::{self, Output, SessionId};
 use crate::http;
 use crate::reactor::{Action, Close, ConnId, JobId, Letter, ListenerId, Peer, Service, Tag};
@@ -106,6 +106,9 @@ impl<A: App> Service for Server<A> {
                 self.core.counters.connections_cut += 1;
             }
             log::debug!("connection {conn} broke: {error}");
+            if let Some(session) = self.core.conns.get(conn).and_then(|row| row.session) {
+                self.core.note_detail(session, || error.to_string());
+            }
         }
         if let Some(session) = self.core.forget(conn) {
             self.core.engine.conn_closed(now.mono, session, conn);
@@ -131,6 +134,9 @@ impl<A: App> Service for Server<A> {
     }
 
     fn elapsed(&mut self, now: Now) {
+        if let Some(due) = self.deadline() {
+            self.core.lag.measured(now.mono.since(due));
+        }
         self.core.now = now;
         self.core.engine.elapsed(now.mono);
         while let Some(due) = self.core.timers.pop_due(now.mono) {
@@ -195,6 +201,7 @@ impl<A: App> Server<A> {
                 log::debug!("connection {conn} broke a rule of WebSocket: {violation}");
                 row.session = None;
                 self.core.counters.violations += 1;
+                self.core.note_detail(session, || violation.to_string());
                 let (reason, code) = (engineio::Reason::TransportError, violation.close_code());
                 self.core
                     .engine
@@ -220,7 +227,9 @@ impl<A: App> Server<A> {
                 None
             }
             Message::Pong(_) => None,
-            Message::Close(code, _) => {
+            Message::Close(code, words) => {
+                self.core
+                    .note_detail(session, || details::of_close(*code, words));
                 if let Some(row) = self.core.conns.get_mut(conn) {
                     row.session = None;
                 }

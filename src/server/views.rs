@@ -49,7 +49,7 @@ pub struct Socket<'a, A: App> {
     pub app: &'a mut A,
     /// The server.
     pub io: Io<'a, A>,
-    key: SocketKey,
+    pub(super) key: SocketKey,
 }
 
 /// A request that a route answers, with the application and the server.
@@ -429,14 +429,12 @@ impl<'a, A: App> Socket<'a, A> {
         event: &str,
         values: &T,
     ) -> Result<(), EmitError> {
-        self.io.core.emit(self.key, event, None, values)
+        self.direct().try_emit(event, values)
     }
 
     /// Sends it an event that may be lost: only if its transport could take it just now.
     pub fn emit_volatile<T: Serialize + ?Sized>(&mut self, event: &str, values: &T) {
-        if let Err(error) = self.io.core.emit_volatile(self.key, event, values) {
-            log::error!("{error}");
-        }
+        self.direct().volatile().emit(event, values);
     }
 
     /// Sends it an event and calls `then` with its answer, or with why there is none, after `within` at the latest.
@@ -463,9 +461,7 @@ impl<'a, A: App> Socket<'a, A> {
         within: Duration,
         then: impl FnOnce(&mut Socket<'_, A>, Result<Args<'_>, AckError>) + 'static,
     ) {
-        self.io
-            .core
-            .ask(self.key, event, values, within, Box::new(then));
+        self.direct().ask(event, values, within, Box::new(then));
     }
 
     /// Everybody else in its namespace.
@@ -506,7 +502,7 @@ impl<'a, A: App> Socket<'a, A> {
         }
     }
 
-    fn namespace_id(&self) -> NamespaceId {
+    pub(super) fn namespace_id(&self) -> NamespaceId {
         self.io
             .core
             .sockets

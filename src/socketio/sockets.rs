@@ -303,8 +303,13 @@ impl Sockets {
         clients.map(|(_, client)| client.assembler.held_bytes())
     }
 
-    /// How many rooms there are in all namespaces.
-    #[cfg(feature = "world")]
+    /// Bytes held for all packets whose attachments are due.
+    #[must_use]
+    pub const fn assembling_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// How many rooms there are in all namespaces, the sockets' own included. Looks at each socket.
     #[must_use]
     pub fn room_count(&self) -> usize {
         let rows = self.namespaces.iter();

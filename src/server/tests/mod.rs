@@ -3,9 +3,11 @@
 mod compression;
 mod events;
 mod face;
+mod fetching;
 mod freezing;
 mod gathering;
 mod namespaces;
+mod numbers;
 mod older;
 mod recovery;
 mod stopping;
