@@ -367,3 +367,17 @@ fn every_limit_is_reached_by_a_test_or_has_a_reason() {
         .collect();
     assert_none("in NOT_REACHED, but no field of config.rs", &unknown);
 }
+
+#[test]
+fn the_readme_shows_an_example_that_is_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |path| fs::read_to_string(root.join(path)).expect("it is there, and text");
+    let example = text("examples/hello.rs");
+    let (_, program) = example
+        .split_once("\n\n")
+        .expect("the module's doc ends with a blank line");
+    assert!(
+        text("README.md").contains(&format!("```rust\n{program}```")),
+        "README.md shows another program than examples/hello.rs"
+    );
+}

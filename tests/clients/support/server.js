@@ -7,7 +7,7 @@ import net from "node:net";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
+export const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
 const COMMAND = (process.env.ROOMCAST_CONFORMANCE ?? `${TARGET}/debug/examples/conformance`).split(" ");
 const HOST = "127.0.0.1";
 // One port for each profile of the example.
@@ -85,7 +85,7 @@ export class Server {
 }
 
 /** Tries to connect until somebody listens. */
-async function answers(port) {
+export async function answers(port) {
   const giveUpAt = Date.now() + READY_WITHIN_MS;
   while (!(await connects(port))) {
     if (Date.now() > giveUpAt) throw new Error(`nobody listens on port ${port}`);
@@ -102,7 +102,7 @@ function connects(port) {
 }
 
 /** The first of as many ports in a row as are free. They lie below those the kernel gives to clients. */
-async function freePorts() {
+export async function freePorts() {
   for (;;) {
     const base = 20_000 + 10 * Math.floor(Math.random() * 1_000);
     const taken = await Promise.all(Array.from({ length: PORTS }, (_, i) => isTaken(base + i)));
