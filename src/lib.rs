@@ -53,6 +53,9 @@
 //! }
 //! ```
 //!
+//! [`guide`] goes on from here, chapter by chapter; who comes from Node finds each official call beside ours in
+//! [`guide::coming_from_node`].
+//!
 //! # The house, room by room
 //!
 //! Four sentences decide everything: a lower layer never knows the one above; ids are stored and views are borrowed; only the
@@ -100,6 +103,7 @@ pub mod config;
 #[cfg(feature = "client")]
 mod embedded;
 pub mod engineio;
+pub mod guide;
 pub mod http;
 pub mod reactor;
 pub mod server;

@@ -15,6 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("slots", &[]),
     ("sid", &[]),
     ("world", &[]),
+    // Words only.
+    ("guide", &[]),
     ("timers", &["time", "slots"]),
     (
         "reactor",
