@@ -58,8 +58,8 @@
 //!
 //! # What it costs
 //!
-//! An event is encoded once, and its bytes are shared by all receivers; a queue holds a pointer to them. A handler that
-//! broadcasts to ten thousand is done in about a millisecond. Writing goes on in slices, so that others are not kept waiting.
+//! An event is encoded once, and its bytes are shared by all receivers; a queue holds a pointer to them.
+//! Writing goes on in slices behind the handler, so that others are not kept waiting by a large room.
 //!
 //! # Volatile
 //!

@@ -1,0 +1,198 @@
+//! Coming from Node: the official server's calls and options, with ours beside them.
+//!
+//! The same client speaks to both, and nothing changes on its side. "Not yet" means that it is meant to come; "left out" comes
+//! with a reason. Names are those of `socket.io` 4.8.
+//!
+//! The shape of a program is the same; what is different is where things live. Node gives each socket listeners of its
+//! own; here handlers are named once for a namespace and are lent the socket. Node's closures remember; here there is the
+//! application (`socket.app`) and the socket's data (`socket.data()`). Node's promises are closures that are called later.
+//!
+//! ```js
+//! const counts = new Map();
+//! io.use((socket, next) => {
+//!   socket.data.name = socket.handshake.auth.name;
+//!   next(socket.data.name ? undefined : new Error("who are you?"));
+//! });
+//! io.on("connection", (socket) => {
+//!   socket.join("lobby");
+//!   socket.on("say", (text, callback) => {
+//!     counts.set(socket.data.name, (counts.get(socket.data.name) ?? 0) + 1);
+//!     socket.to("lobby").emit("said", socket.data.name, text);
+//!     callback(counts.get(socket.data.name));
+//!   });
+//!   socket.on("disconnect", (reason) => console.log(reason));
+//! });
+//! ```
+//!
+//! ```no_run
+//! use std::collections::HashMap;
+//!
+//! use roomcast::{App, Config, Server, Verdict};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Default)]
+//! struct Lobby {
+//!     counts: HashMap<String, u64>,
+//! }
+//!
+//! #[derive(Default, Serialize, Deserialize)]
+//! struct Guest {
+//!     name: String,
+//! }
+//!
+//! impl App for Lobby {
+//!     type Data = Guest;
+//! }
+//!
+//! fn main() -> std::io::Result<()> {
+//!     let mut server = Server::new(Config::default(), Lobby::default());
+//!     server
+//!         .of("/")
+//!         .authorize(|socket, guest: Guest| {
+//!             if guest.name.is_empty() {
+//!                 return Verdict::refuse("who are you?");
+//!             }
+//!             *socket.data_mut() = guest;
+//!             Verdict::Accept
+//!         })
+//!         .on_connect(|socket| socket.join("lobby"))
+//!         .on("say", |socket, (text,): (String,), ack| {
+//!             let name = socket.data().name.clone();
+//!             let count = socket.app.counts.entry(name.clone()).or_default();
+//!             *count += 1;
+//!             let count = *count;
+//!             socket.to("lobby").emit("said", &(name, text));
+//!             ack.send(&mut socket.io, &count);
+//!         })
+//!         .on_disconnect(|_socket, reason| log::info!("{reason}"));
+//!     server.listen(([127, 0, 0, 1], 3000).into())?.run()?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # The server
+//!
+//! | in Node | here |
+//! |---|---|
+//! | `new Server(options)` | [`Server::new`](crate::Server::new) with a [`Config`](crate::Config) and the application |
+//! | `new Server(httpServer)`, `io.attach(httpServer)` | the server is the HTTP server: [routes](super::http) of your own stand beside it |
+//! | `io.listen(3000)` | [`server.listen(address)?.run()`](crate::Server::listen); [`also`](crate::server::Listening::also) opens more ports |
+//! | `io.bind(engine)`, `io.onconnection`, `engine.handleUpgrade` | left out: the layers are there as plain types, `examples/conformance` uses them |
+//! | `io.attachApp(uWebSockets)` | left out: it is another program's loop, and this has its own |
+//! | `io.close()` | [`io.stop()`](crate::Io::stop), [`handle.stop()`](crate::server::Handle::stop), or SIGTERM after [`handle_signals`](crate::server::Listening::handle_signals); sockets hear `server shutting down` |
+//! | `io.on("connection", f)` | [`.on_connect(f)`](crate::server::Namespace::on_connect) of a namespace |
+//! | `io.on("new_namespace", f)` | [`server.on_namespace(f)`](crate::Server::on_namespace) |
+//! | `io.engine.clientsCount` | [`io.session_count()`](crate::Io::session_count) |
+//! | `io.engine.use(f)` | [`server.middleware(f)`](crate::Server::middleware) |
+//! | `io.engine.on("headers", f)`, `"initial_headers"` | [`server.headers(f)`](crate::Server::headers), [`server.initial_headers(f)`](crate::Server::initial_headers) |
+//! | `io.engine.on("connection_error", f)` | not yet; refusals are counted in [`Counters`](crate::server::Counters) and in the log |
+//! | `io.engine.generateId` | left out: ids must be unique and unguessable, and ours are |
+//! | `io.serverSideEmit(…)`, `serverSideEmitWithAck(…)` | not yet: there is no other server to tell, see [several servers](super::several_servers) |
+//!
+//! # Namespaces
+//!
+//! | in Node | here |
+//! |---|---|
+//! | `io.of("/chat")`, for its handlers | [`server.of("/chat")`](crate::Server::of) |
+//! | `io.of("/chat")`, to speak to it | [`io.of("/chat")`](crate::Io::of) |
+//! | `io.of(/^\/game-(\w+)$/)` | [`server.of_pattern("/game-{number}")`](crate::Server::of_pattern); what stands for `number`: [`socket.parameter`](crate::Socket::parameter) |
+//! | `io.of((name, auth, next) => …)` | [`server.of_matching(label, f)`](crate::Server::of_matching), which must know at once; who must look something up does so in `authorize` |
+//! | `parent.emit(…)` | [`io.children(pattern_or_label)`](crate::Io::children)`.emit(…)`, [`socket.siblings()`](crate::Socket::siblings)`.emit(…)` |
+//! | `io.use(f)`, `namespace.use(f)` | [`.authorize(f)`](crate::server::Namespace::authorize), typed; `next(new Error(m))` with `data` is [`Verdict::Refuse`](crate::Verdict::Refuse), a `next` that is called later [`Verdict::Later`](crate::Verdict::Later) and [`io.decide`](crate::Io::decide) |
+//! | `io._nsps` | [`io.namespaces()`](crate::Io::namespaces) |
+//! | `namespace.sockets.get(id)` | [`context.socket(id)`](crate::Context::socket), from a socket `socket.context()` first |
+//! | `namespace.sockets.size` | [`io.of(name).count()`](crate::server::Operator::count) |
+//!
+//! # One socket
+//!
+//! | in Node | here |
+//! |---|---|
+//! | `socket.id`, `socket.nsp.name` | [`socket.id()`](crate::Socket::id), [`socket.namespace()`](crate::Socket::namespace) |
+//! | `socket.data` | [`socket.data()`](crate::Socket::data), [`data_mut()`](crate::Socket::data_mut): a type of yours, [`App::Data`](crate::App::Data) |
+//! | `socket.rooms` | [`socket.rooms()`](crate::Socket::rooms), [`socket.is_in(room)`](crate::Socket::is_in) |
+//! | `socket.handshake` `.headers` `.query` `.url` `.address` `.issued` | [`socket.handshake()`](crate::Socket::handshake): [`header`](crate::server::Handshake::header), [`query_value`](crate::server::Handshake::query_value), [`url`](crate::server::Handshake::url), [`address`](crate::server::Handshake::address), [`issued`](crate::server::Handshake::issued) |
+//! | `socket.handshake.auth` | what [`authorize`](crate::server::Namespace::authorize) is given; keep in the socket's data what you need of it |
+//! | `socket.handshake.secure`, `.xdomain` | left out: whoever speaks TLS in front knows the one, the `Origin` header says the other |
+//! | `socket.request` | [`socket.handshake()?.request()`](crate::server::Handshake::request) |
+//! | `socket.recovered` | [`socket.recovered()`](crate::Socket::recovered), which also says why not |
+//! | `socket.connected` | [`socket.is_connected()`](crate::Socket::is_connected) |
+//! | `socket.conn.transport.name` | [`socket.transport()`](crate::Socket::transport) |
+//! | `socket.conn.on("upgrade", f)` | not yet; ask [`socket.transport()`](crate::Socket::transport) when it matters |
+//! | `socket.on(event, f)` | [`.on(event, f)`](crate::server::Namespace::on), or [`on_raw`](crate::server::Namespace::on_raw) for arguments as they came |
+//! | `socket.once`, `socket.off`, `removeAllListeners` | left out: listener lists of single sockets cost memory for each and are what leaks; the handler asks the socket's data |
+//! | `socket.onAny(f)`, `prependAny` | [`.on_any(f)`](crate::server::Namespace::on_any), in the order they were added |
+//! | `socket.onAnyOutgoing(f)`, `prependAnyOutgoing` | [`.on_any_outgoing(f)`](crate::server::Namespace::on_any_outgoing) |
+//! | `socket.offAny`, `listenersAny` and their like | left out, as `off` |
+//! | `socket.use(([event, ...args], next) => …)` | [`.middleware(f)`](crate::server::Namespace::middleware), which may also rename an event and replace its arguments |
+//! | `socket.on("error", f)`, after a `next(error)` | [`.on_error(f)`](crate::server::Namespace::on_error), which may answer the client |
+//! | `socket.emit(event, a, b)` | [`socket.emit(event, &(a, b))`](crate::Socket::emit) |
+//! | `socket.send(a)` | `socket.emit("message", &(a,))` |
+//! | `socket.timeout(ms).emit(event, a, f)`, `emitWithAck` | [`socket.emit_with_ack(event, &(a,), within, f)`](crate::Socket::emit_with_ack): there is no question without a time |
+//! | `callback(a, b)` in a handler | [`ack.send(&mut socket.io, &(a, b))`](crate::Ack::send) |
+//! | `socket.volatile.emit(…)` | [`socket.emit_volatile(…)`](crate::Socket::emit_volatile) |
+//! | `socket.compress(false).emit(…)` | not yet; below [`websocket_compression_bytes_min`](crate::config::Engine::websocket_compression_bytes_min) nothing is compressed |
+//! | `socket.join(room)`, `socket.leave(room)` | [`socket.join(room)`](crate::Socket::join), [`socket.leave(room)`](crate::Socket::leave) |
+//! | `socket.join([a, b])` | not yet in one call; `join` of each does the same |
+//! | `socket.disconnect()`, `socket.disconnect(true)` | [`socket.disconnect()`](crate::Socket::disconnect), [`socket.disconnect_connection()`](crate::Socket::disconnect_connection) |
+//! | `socket.conn.close()` | [`socket.close_connection()`](crate::Socket::close_connection) |
+//! | `socket.on("disconnecting", f)`, `"disconnect"` | [`.on_disconnecting(f)`](crate::server::Namespace::on_disconnecting), [`.on_disconnect(f)`](crate::server::Namespace::on_disconnect) with a [`Reason`](crate::socketio::Reason) in the same words |
+//! | `description` of a `disconnect` | not yet |
+//!
+//! # Many sockets
+//!
+//! | in Node | here |
+//! |---|---|
+//! | `io.emit(…)` | [`io.of("/").emit(…)`](crate::server::Operator::emit); from a socket [`socket.everyone()`](crate::Socket::everyone) |
+//! | `socket.broadcast.emit(…)` | [`socket.broadcast()`](crate::Socket::broadcast)`.emit(…)` |
+//! | `socket.to(room)`, `socket.in(room)` | [`socket.to(room)`](crate::Socket::to) |
+//! | `io.to(room)`, `io.in(room)` | [`io.of("/").to(room)`](crate::server::Operator::to) |
+//! | `io.to(a).to(b)`, `io.to([a, b])` | `io.of("/").to(a).to(b)` |
+//! | `socket.except(room)`, `io.except(room)` | `socket.broadcast().except(room)`, [`io.of("/").except(room)`](crate::server::Operator::except) |
+//! | `io.to(socketId).emit(…)` | the same, or [`io.emit_to(id, …)`](crate::Io::emit_to) |
+//! | `io.volatile` | [`.volatile()`](crate::server::Operator::volatile) |
+//! | `io.compress(false)` | not yet |
+//! | `io.local` | needs nothing: everything is local, until there are several servers |
+//! | `io.timeout(ms).emit(event, a, f)`, `emitWithAck` | [`.emit_with_acks(event, &(a,), within, f)`](crate::server::Operator::emit_with_acks); what came in time is there, also when some is missing |
+//! | `io.fetchSockets()` | [`.ids()`](crate::server::Operator::ids), [`.count()`](crate::server::Operator::count), then [`context.socket(id)`](crate::Context::socket) for its data and rooms |
+//! | `io.allSockets()` | [`.ids()`](crate::server::Operator::ids) |
+//! | `io.socketsJoin(room)`, `socketsLeave` | [`.join(room)`](crate::server::Operator::join), [`.leave(room)`](crate::server::Operator::leave) |
+//! | `io.disconnectSockets()`, `(true)` | [`.disconnect()`](crate::server::Operator::disconnect), [`.disconnect_connections()`](crate::server::Operator::disconnect_connections) |
+//! | `io.sockets.adapter.rooms.get(room)?.size` | `io.of("/").to(room).count()` |
+//! | `adapter.on("create-room", f)`, `"delete-room"`, `"join-room"`, `"leave-room"` | [`.on_room_event(f)`](crate::server::Namespace::on_room_event) |
+//! | `io.adapter(createAdapter(…))` | not yet: Redis comes later |
+//!
+//! # Options
+//!
+//! | in Node | here |
+//! |---|---|
+//! | `path` | [`engine.path`](crate::config::Engine::path) |
+//! | `addTrailingSlash: false` | an `engine.path` without it: what begins so is served, with a slash and without |
+//! | `serveClient` | [`engine.serve_client`](crate::config::Engine::serve_client), with the feature `client` |
+//! | `pingInterval`, `pingTimeout` | [`engine.ping_every`](crate::config::Engine::ping_every), [`engine.pong_within`](crate::config::Engine::pong_within) |
+//! | `upgradeTimeout`, `allowUpgrades` | [`engine.upgrade_within`](crate::config::Engine::upgrade_within), [`engine.upgrades`](crate::config::Engine::upgrades) |
+//! | `transports` | [`engine.polling`](crate::config::Engine::polling), [`engine.websocket`](crate::config::Engine::websocket); WebTransport is left out, since it needs QUIC |
+//! | `maxHttpBufferSize` | [`engine.payload_bytes_max`](crate::config::Engine::payload_bytes_max), with [`http.body_bytes_max`](crate::config::Http::body_bytes_max) and [`websocket.message_bytes_max`](crate::config::WebSocket::message_bytes_max) |
+//! | `allowRequest` | [`server.allow_request(f)`](crate::Server::allow_request) |
+//! | `cors.origin` | [`engine.origins`](crate::config::Engine::origins), which holds for WebSocket, too; a function of the origin is `allow_request` |
+//! | `cors.credentials`, `methods`, `allowedHeaders`, `exposedHeaders`, `maxAge` | [`engine.cors`](crate::config::Engine::cors) |
+//! | `cookie` | [`engine.cookie`](crate::config::Engine::cookie) |
+//! | `allowEIO3` | [`engine.allow_eio3`](crate::config::Engine::allow_eio3) |
+//! | `initialPacket` | [`engine.initial_message`](crate::config::Engine::initial_message) |
+//! | `perMessageDeflate` | [`engine.websocket_compression`](crate::config::Engine::websocket_compression), with the feature `compression` |
+//! | `httpCompression` | [`engine.http_compression`](crate::config::Engine::http_compression), with the feature `compression` |
+//! | `connectTimeout` | [`socketio.connect_within`](crate::config::SocketIo::connect_within) |
+//! | `connectionStateRecovery` | [`socketio.recovery`](crate::config::SocketIo::recovery); `skipMiddlewares` is [`authorize_again`](crate::config::Recovery::authorize_again), the other way round |
+//! | `cleanupEmptyChildNamespaces` | [`socketio.empty_children_kept`](crate::config::SocketIo::empty_children_kept), the other way round |
+//! | `maxAttachments` of the parser | [`socketio.attachments_max`](crate::config::SocketIo::attachments_max) |
+//! | `parser` | not yet |
+//! | `adapter` | not yet |
+//! | `wsEngine` | left out: there is one WebSocket, and it is part of the server |
+//! | `destroyUpgrade`, `destroyUpgradeTimeout` | needs nothing: an upgrade to another path is a request like any other, and answered |
+//!
+//! # What is different on purpose
+//!
+//! - A page of another origin cannot open a WebSocket unless [`origins`](crate::config::Engine::origins) names it; Node's server lets it.
+//! - Recovery asks `authorize` again, children of parents are removed with their last socket, and every question has a time.
+//! - What a client leaves unread has a limit; beyond it the session ends with `slow consumer`, a reason that Node does not have.
+//! - A broadcast with acknowledgements does not fail when some are missing: it says which there are.
+//! - A handler that panics costs its own socket; in Node an exception ends the process.

@@ -106,6 +106,11 @@
 //! [`handshake_kept`](crate::config::Engine::handshake_kept) keeps less. Behind a proxy that is named in
 //! [`trusted_proxies`](crate::config::Reactor::trusted_proxies) the address is the one that the proxy names.
 //!
+//! # Before there is a session
+//!
+//! [`Server::allow_request`](crate::Server::allow_request) is asked earlier, when a connection has no namespace yet: it sees the HTTP
+//! request, and a refusal is answered 403. It may take its time, too ([`Io::admit`](crate::Io::admit)).
+//!
 //! # Origins
 //!
 //! A page of another origin is not let in unless [`origins`](crate::config::Engine::origins) names it, over polling (CORS) and over
