@@ -54,7 +54,7 @@ pub struct Reactor {
     /// How long unacknowledged data may hold a dead connection (`TCP_USER_TIMEOUT`), and how long
     /// one of ours may take to be made: the heartbeat's patience.
     pub unacknowledged_within: Duration,
-    /// Letters from other threads that may wait for the loop.
+    /// Letters from other threads that may wait for the loop: more than come while it takes a turn, and few enough to be done in one.
     pub letters_max: usize,
 }
 
@@ -159,7 +159,7 @@ pub struct Engine {
     pub handshakes_per_second_max: u32,
     /// And at once: an office whose line was gone comes back together.
     pub handshakes_burst_max: u32,
-    /// Where it is served; requests whose path starts with this are its own.
+    /// Where it is served; requests whose path starts with this are its own. The official clients' default.
     pub path: String,
     /// A ping follows the last pong by this (`pingInterval`).
     pub ping_every: Duration,
@@ -376,7 +376,7 @@ pub enum HandshakeKept {
 pub struct SocketIo {
     /// A session that has joined no namespace is closed after this (`connectTimeout`).
     pub connect_within: Duration,
-    /// Attachments of one packet (`maxAttachments`; CVE-2026-33151 had none).
+    /// Attachments of one packet (`maxAttachments`; CVE-2026-33151 had none). As many as the official parser takes since.
     pub attachments_max: usize,
     /// Bytes held for one packet until its last attachment has come.
     pub packet_bytes_max: usize,
@@ -385,18 +385,19 @@ pub struct SocketIo {
     pub packets_bytes_max: usize,
     /// A packet's last attachment must come this long after its text.
     pub attachments_within: Duration,
-    /// Levels of nesting in the JSON of one packet.
+    /// Levels of nesting in the JSON of one packet. Where `serde_json` ends, too.
     pub json_depth_max: usize,
-    /// Namespaces of one connection.
+    /// Namespaces of one connection. Each is a socket with data; no page needs as many, and a stranger may ask for thousands.
     pub namespaces_max: usize,
-    /// Bytes of a namespace's name.
+    /// Bytes of a namespace's name, which is kept for each: longer than any that somebody would type.
     pub namespace_bytes_max: usize,
     /// Namespaces that clients may have called into being (children of parent namespaces).
     pub children_max: usize,
     /// Whether such a namespace stays when its last socket has left (the official server's `cleanupEmptyChildNamespaces`,
     /// the other way round: there they stay, here their number would be up to strangers).
     pub empty_children_kept: bool,
-    /// Acknowledgements of one socket that may be awaited at once.
+    /// Acknowledgements of one socket that may be awaited at once. A client that never answers holds that many closures, until their
+    /// times are up.
     pub acks_max: usize,
     /// Broadcasts whose answers may be awaited at once; each keeps a list of those it asked.
     pub gatherings_max: usize,

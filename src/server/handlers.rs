@@ -177,7 +177,7 @@ impl<A: App> Namespace<'_, A> {
         self
     }
 
-    /// Called when a socket was let in, after the CONNECT was answered.
+    /// Called when a socket was let in, after the CONNECT was answered. Several run in the order they were added.
     pub fn on_connect(self, handler: impl Fn(&mut Socket<'_, A>) + 'static) -> Self {
         self.table.on_connect.push(Box::new(handler));
         self
@@ -226,7 +226,7 @@ impl<A: App> Namespace<'_, A> {
         self
     }
 
-    /// Called for each event that has no handler of its own.
+    /// Called for each event that has no handler of its own, which is otherwise ignored. The last one named counts.
     pub fn on_fallback(
         self,
         handler: impl Fn(&mut Socket<'_, A>, &str, Args<'_>, Ack) + 'static,
@@ -277,7 +277,7 @@ impl<A: App> Namespace<'_, A> {
     }
 
     /// Called when an event did not get to its handler, with what the client may still be answered. Without this there
-    /// is a line in the log, and the client gets no answer.
+    /// is a line in the log, and the client gets no answer. The last one named counts.
     pub fn on_error(
         self,
         handler: impl Fn(&mut Socket<'_, A>, &EventError, Ack) + 'static,
@@ -293,20 +293,21 @@ impl<A: App> Namespace<'_, A> {
         self
     }
 
-    /// Called when a socket is on its way out, with its rooms still there.
+    /// Called when a socket is on its way out, with its rooms still there: it can speak to them, and hears nothing itself. Several run
+    /// in the order they were added.
     pub fn on_disconnecting(self, handler: impl Fn(&mut Socket<'_, A>, Reason) + 'static) -> Self {
         self.table.on_disconnecting.push(Box::new(handler));
         self
     }
 
-    /// Called when a socket has left, with its data still there and its rooms gone.
+    /// Called when a socket has left, with its data still there and its rooms gone. Several run in the order they were added.
     pub fn on_disconnect(self, handler: impl Fn(&mut Socket<'_, A>, Reason) + 'static) -> Self {
         self.table.on_disconnect.push(Box::new(handler));
         self
     }
 
-    /// Called for each create-room, delete-room, join-room and leave-room of this namespace's adapter; of a parent, of
-    /// the adapters of all its children.
+    /// Called for each create-room, delete-room, join-room and leave-room of this namespace's adapter, after the handler that
+    /// caused it; of a parent, of the adapters of all its children. The last one named counts.
     pub fn on_room_event(
         self,
         handler: impl Fn(&mut Context<'_, A>, &RoomEvent) + 'static,

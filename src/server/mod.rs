@@ -230,7 +230,7 @@ impl<A: App> Server<A> {
         self
     }
 
-    /// Answers what no route and no file does.
+    /// Answers what no route and no file does; without one it is answered 404. The last one named counts.
     pub fn fallback(
         &mut self,
         handler: impl Fn(&mut Request<'_, A>) -> Answer + 'static,
@@ -245,7 +245,8 @@ impl<A: App> Server<A> {
         self
     }
 
-    /// Calls `handler` when the process was asked to end, with the time left for goodbyes.
+    /// Calls `handler` when the process was asked to end, with the time left for goodbyes
+    /// ([`drain_within`](config::SocketIo::drain_within)). The last one named counts.
     pub fn on_stop(
         &mut self,
         handler: impl Fn(&mut Context<'_, A>, Duration) + 'static,
@@ -254,7 +255,8 @@ impl<A: App> Server<A> {
         self
     }
 
-    /// A thread for blocking work, which owns the `L` that `make` makes on it. At most `queue_max` jobs wait for it.
+    /// A thread for blocking work, which owns the `L` that `make` makes on it, and starts with the loop. At most `queue_max` jobs wait
+    /// for it; one more comes home as [`JobError::Busy`].
     pub fn lane<L: Worker>(
         &mut self,
         name: &'static str,

@@ -43,7 +43,7 @@ impl<A: App> RawSessions<'_, A> {
         self
     }
 
-    /// Called for each message.
+    /// Called for each message, of at most [`payload_bytes_max`](crate::config::Engine::payload_bytes_max) bytes.
     pub fn on_message(
         self,
         handler: impl Fn(&mut Session<'_, A>, &Incoming<'_>) + 'static,
@@ -107,14 +107,14 @@ impl<A: App> Session<'_, A> {
         }
     }
 
-    /// Sends a message of text.
+    /// Sends a message of text, which counts against [`queue_bytes_max`](crate::config::Engine::queue_bytes_max).
     pub fn send_text(&mut self, text: &str) {
         self.push(Packet::message(|out| {
             out.extend_from_slice(text.as_bytes())
         }));
     }
 
-    /// Sends a message of bytes.
+    /// Sends a message of bytes; counts as one of text does.
     pub fn send_binary(&mut self, bytes: &[u8]) {
         self.push(Packet::binary(bytes));
     }

@@ -193,21 +193,22 @@ impl<A: App> Io<'_, A> {
         }
     }
 
-    /// Lets a socket join a room.
+    /// Lets a socket join a room; nothing happens if it has left.
     pub fn join(&mut self, id: SocketId, room: &str) {
         if let Some(key) = self.core.sockets.find(id) {
             self.core.join(key, room);
         }
     }
 
-    /// Lets a socket leave a room.
+    /// Lets a socket leave a room; nothing happens if it has left, or is not in it.
     pub fn leave(&mut self, id: SocketId, room: &str) {
         if let Some(key) = self.core.sockets.find(id) {
             self.core.leave_room(key, room);
         }
     }
 
-    /// The verdict on a socket that waits for one.
+    /// The verdict on a socket that waits for one, heard when the handler that gives it has returned. Goes nowhere if the socket has
+    /// gone or its time was up.
     pub fn decide(&mut self, id: SocketId, verdict: Verdict) {
         if let Some(key) = self.core.sockets.find(id) {
             self.core
@@ -228,7 +229,9 @@ impl<A: App> Io<'_, A> {
         }
     }
 
-    /// Runs `job` on a lane's thread, and `then` with what it returned on the loop.
+    /// Runs `job` on a lane's thread, and `then` with what it returned on the loop: once, and never before this handler has
+    /// returned. A lane whose queue is full brings [`JobError::Busy`] home, a job that panics [`JobError::Failed`]. A job cannot be
+    /// taken back; whoever does not want its outcome any more ignores it.
     pub fn run<L: Worker, T: Send + 'static>(
         &mut self,
         lane: Lane<L>,
@@ -241,7 +244,8 @@ impl<A: App> Io<'_, A> {
         self.core.run(lane.id(), lane.job(job), then);
     }
 
-    /// Runs `then` after some time.
+    /// Runs `then` after some time, once: not earlier, and as soon as the loop gets to it. It cannot be taken back, and is not
+    /// called if the server ends or is frozen before; there is no limit on how many wait.
     pub fn after(&mut self, delay: Duration, then: impl FnOnce(&mut Context<'_, A>) + 'static) {
         self.core.after(delay, Box::new(then));
     }
@@ -251,24 +255,25 @@ impl<A: App> Io<'_, A> {
         self.core.seed()
     }
 
-    /// Asks the process to end, as a SIGTERM would.
+    /// Asks the server to end, as a SIGTERM would: nobody new is accepted, sockets hear `server shutting down`, and
+    /// [`drain_within`](crate::config::SocketIo::drain_within) is left for queues and jobs.
     pub fn stop(&mut self) {
         self.core.begin_stop();
     }
 
-    /// How many Engine.IO sessions there are.
+    /// How many Engine.IO sessions there are, raw ones included; each may be in several namespaces.
     #[must_use]
     pub fn session_count(&self) -> usize {
         self.core.engine.len()
     }
 
-    /// What the engine counted.
+    /// What the engine counted since the server started, in sessions and messages.
     #[must_use]
     pub const fn engine_counters(&self) -> engineio::Counters {
         self.core.engine.counters()
     }
 
-    /// What the server counted.
+    /// What the server counted since it started.
     #[must_use]
     pub const fn counters(&self) -> Counters {
         self.core.counters
@@ -437,7 +442,9 @@ impl<'a, A: App> Socket<'a, A> {
         self.direct().volatile().emit(event, values);
     }
 
-    /// Sends it an event and calls `then` with its answer, or with why there is none, after `within` at the latest.
+    /// Sends it an event and calls `then` once with its answer, or with why there is none, after `within` at the latest. At most
+    /// [`acks_max`](crate::config::SocketIo::acks_max) answers are awaited from one socket; one more is
+    /// [`AckError::TooMany`], and is not sent to be answered in vain.
     pub fn emit_with_ack<T: Serialize + ?Sized, R>(
         &mut self,
         event: &str,
@@ -481,7 +488,8 @@ impl<'a, A: App> Socket<'a, A> {
         Operator::new(self.io.core, Some(namespace), None)
     }
 
-    /// Leaves the namespace; its connection stays for others.
+    /// Leaves the namespace, with the reason `server namespace disconnect`; its connection stays for others. Its own handlers of that
+    /// run when the present one has returned.
     pub fn disconnect(&mut self) {
         self.io.core.disconnect(self.key);
     }
@@ -491,7 +499,7 @@ impl<'a, A: App> Socket<'a, A> {
         self.io.core.disconnect_connection(self.key);
     }
 
-    /// Closes the connection without a word to the namespaces.
+    /// Closes the connection without a word to the namespaces; their sockets leave with the reason `forced close`.
     pub fn close_connection(&mut self) {
         if let Some(session) = self.io.core.sockets.session(self.key) {
             let now = self.io.core.now.mono;
@@ -524,7 +532,7 @@ impl<A: App> Request<'_, A> {
         self.parameter.map(query::segment)
     }
 
-    /// The body.
+    /// The body, whole: at most [`body_bytes_max`](crate::config::Http::body_bytes_max) bytes, or it was answered 413 before.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         self.http.body()
@@ -571,7 +579,7 @@ impl<A: App> Request<'_, A> {
         }
     }
 
-    /// When it came.
+    /// When it came, by the wall clock.
     #[must_use]
     pub const fn at(&self) -> UnixMillis {
         self.io.now().wall
