@@ -30,8 +30,8 @@ impl Primes {
     fn nth(&mut self, number: usize) -> u32 {
         let mut candidate = self.found.last().map_or(2, |last| last + 1);
         while self.found.len() < number {
-            let small = self.found.iter().take_while(|p| *p * *p <= candidate);
-            if small.into_iter().all(|p| candidate % p != 0) {
+            let mut small = self.found.iter().take_while(|p| *p * *p <= candidate);
+            if !small.any(|p| candidate.is_multiple_of(*p)) {
                 self.found.push(candidate);
             }
             candidate += 1;
