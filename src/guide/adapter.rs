@@ -21,9 +21,8 @@
 //!     server
 //!         .of("/")
 //!         .on_connect(|socket| {
-//!             let members = &socket.app.members;
-//!             let id = socket.io.of("/").count();
-//!             log::info!("{id} sockets, {} rooms", members.len());
+//!             let sockets = socket.io.socket_count("/");
+//!             log::info!("{sockets} sockets, {} rooms", socket.app.members.len());
 //!         })
 //!         .on("join", |socket, (room,): (String,), _ack| socket.join(&room))
 //!         .on_room_event(|context, event| match event {
@@ -67,7 +66,9 @@
 //! # What it is asked
 //!
 //! [`Socket::rooms`](crate::Socket::rooms), [`Socket::is_in`](crate::Socket::is_in), and of everybody that a broadcast would reach:
-//! [`ids`](crate::server::Operator::ids) and [`count`](crate::server::Operator::count).
+//! [`ids`](crate::server::Operator::ids), [`count`](crate::server::Operator::count), and as plain data with rooms, handshake and data
+//! [`fetch_sockets`](crate::server::Operator::fetch_sockets). [`Io::room_size`](crate::Io::room_size) and
+//! [`Io::socket_count`](crate::Io::socket_count) say how many without a list.
 //!
 //! Each namespace has an [`Adapter`](crate::socketio::Adapter) of its own. It keeps room and member in vectors that hold each
 //! other's index, so that joining and leaving cost the same in a room of three and in one of a hundred thousand; the room of

@@ -85,7 +85,7 @@
 //! | `io.engine.clientsCount` | [`io.session_count()`](crate::Io::session_count) |
 //! | `io.engine.use(f)` | [`server.middleware(f)`](crate::Server::middleware) |
 //! | `io.engine.on("headers", f)`, `"initial_headers"` | [`server.headers(f)`](crate::Server::headers), [`server.initial_headers(f)`](crate::Server::initial_headers) |
-//! | `io.engine.on("connection_error", f)` | not yet; refusals are counted in [`Counters`](crate::server::Counters) and in the log |
+//! | `io.engine.on("connection_error", f)` | [`server.on_connection_error(f)`](crate::Server::on_connection_error): code, message, context and the request |
 //! | `io.engine.generateId` | left out: ids must be unique and unguessable, and ours are |
 //! | `io.serverSideEmit(…)`, `serverSideEmitWithAck(…)` | not yet: there is no other server to tell, see [several servers](super::several_servers) |
 //!
@@ -101,7 +101,7 @@
 //! | `io.use(f)`, `namespace.use(f)` | [`.authorize(f)`](crate::server::Namespace::authorize), typed; `next(new Error(m))` with `data` is [`Verdict::Refuse`](crate::Verdict::Refuse), a `next` that is called later [`Verdict::Later`](crate::Verdict::Later) and [`io.decide`](crate::Io::decide) |
 //! | `io._nsps` | [`io.namespaces()`](crate::Io::namespaces) |
 //! | `namespace.sockets.get(id)` | [`context.socket(id)`](crate::Context::socket), from a socket `socket.context()` first |
-//! | `namespace.sockets.size` | [`io.of(name).count()`](crate::server::Operator::count) |
+//! | `namespace.sockets.size` | [`io.socket_count(name)`](crate::Io::socket_count) |
 //!
 //! # One socket
 //!
@@ -117,7 +117,7 @@
 //! | `socket.recovered` | [`socket.recovered()`](crate::Socket::recovered), which also says why not |
 //! | `socket.connected` | [`socket.is_connected()`](crate::Socket::is_connected) |
 //! | `socket.conn.transport.name` | [`socket.transport()`](crate::Socket::transport) |
-//! | `socket.conn.on("upgrade", f)` | not yet; ask [`socket.transport()`](crate::Socket::transport) when it matters |
+//! | `socket.conn.on("upgrade", f)` | [`.on_upgrade(f)`](crate::server::Namespace::on_upgrade) |
 //! | `socket.on(event, f)` | [`.on(event, f)`](crate::server::Namespace::on), or [`on_raw`](crate::server::Namespace::on_raw) for arguments as they came |
 //! | `socket.once`, `socket.off`, `removeAllListeners` | left out: listener lists of single sockets cost memory for each and are what leaks; the handler asks the socket's data |
 //! | `socket.onAny(f)`, `prependAny` | [`.on_any(f)`](crate::server::Namespace::on_any), in the order they were added |
@@ -130,13 +130,13 @@
 //! | `socket.timeout(ms).emit(event, a, f)`, `emitWithAck` | [`socket.emit_with_ack(event, &(a,), within, f)`](crate::Socket::emit_with_ack): there is no question without a time |
 //! | `callback(a, b)` in a handler | [`ack.send(&mut socket.io, &(a, b))`](crate::Ack::send) |
 //! | `socket.volatile.emit(…)` | [`socket.emit_volatile(…)`](crate::Socket::emit_volatile) |
-//! | `socket.compress(false).emit(…)` | not yet; below [`websocket_compression_bytes_min`](crate::config::Engine::websocket_compression_bytes_min) nothing is compressed |
+//! | `socket.compress(false).emit(…)` | [`socket.compress(false).emit(…)`](crate::Socket::compress) |
 //! | `socket.join(room)`, `socket.leave(room)` | [`socket.join(room)`](crate::Socket::join), [`socket.leave(room)`](crate::Socket::leave) |
-//! | `socket.join([a, b])` | not yet in one call; `join` of each does the same |
+//! | `socket.join([a, b])`, `socket.leaveAll()` | [`socket.join_each([a, b])`](crate::Socket::join_each), [`socket.leave_all()`](crate::Socket::leave_all) |
 //! | `socket.disconnect()`, `socket.disconnect(true)` | [`socket.disconnect()`](crate::Socket::disconnect), [`socket.disconnect_connection()`](crate::Socket::disconnect_connection) |
 //! | `socket.conn.close()` | [`socket.close_connection()`](crate::Socket::close_connection) |
 //! | `socket.on("disconnecting", f)`, `"disconnect"` | [`.on_disconnecting(f)`](crate::server::Namespace::on_disconnecting), [`.on_disconnect(f)`](crate::server::Namespace::on_disconnect) with a [`Reason`](crate::socketio::Reason) in the same words |
-//! | `description` of a `disconnect` | not yet |
+//! | `description` of a `disconnect` | [`socket.end_detail()`](crate::Socket::end_detail) |
 //!
 //! # Many sockets
 //!
@@ -150,14 +150,14 @@
 //! | `socket.except(room)`, `io.except(room)` | `socket.broadcast().except(room)`, [`io.of("/").except(room)`](crate::server::Operator::except) |
 //! | `io.to(socketId).emit(…)` | the same, or [`io.emit_to(id, …)`](crate::Io::emit_to) |
 //! | `io.volatile` | [`.volatile()`](crate::server::Operator::volatile) |
-//! | `io.compress(false)` | not yet |
+//! | `io.compress(false)` | [`.compress(false)`](crate::server::Operator::compress) |
 //! | `io.local` | needs nothing: everything is local, until there are several servers |
 //! | `io.timeout(ms).emit(event, a, f)`, `emitWithAck` | [`.emit_with_acks(event, &(a,), within, f)`](crate::server::Operator::emit_with_acks); what came in time is there, also when some is missing |
-//! | `io.fetchSockets()` | [`.ids()`](crate::server::Operator::ids), [`.count()`](crate::server::Operator::count), then [`context.socket(id)`](crate::Context::socket) for its data and rooms |
+//! | `io.fetchSockets()` | [`.fetch_sockets(within, f)`](crate::server::Operator::fetch_sockets): ids, rooms, handshakes and data as plain values; to act on one, its id: [`context.socket(id)`](crate::Context::socket) |
 //! | `io.allSockets()` | [`.ids()`](crate::server::Operator::ids) |
-//! | `io.socketsJoin(room)`, `socketsLeave` | [`.join(room)`](crate::server::Operator::join), [`.leave(room)`](crate::server::Operator::leave) |
+//! | `io.socketsJoin(room)`, `socketsLeave`, of several rooms | [`.join(room)`](crate::server::Operator::join), [`.leave(room)`](crate::server::Operator::leave), [`.join_each(&rooms)`](crate::server::Operator::join_each), [`.leave_each(&rooms)`](crate::server::Operator::leave_each) |
 //! | `io.disconnectSockets()`, `(true)` | [`.disconnect()`](crate::server::Operator::disconnect), [`.disconnect_connections()`](crate::server::Operator::disconnect_connections) |
-//! | `io.sockets.adapter.rooms.get(room)?.size` | `io.of("/").to(room).count()` |
+//! | `io.sockets.adapter.rooms.get(room)?.size` | [`io.room_size("/", room)`](crate::Io::room_size), which lists nothing |
 //! | `adapter.on("create-room", f)`, `"delete-room"`, `"join-room"`, `"leave-room"` | [`.on_room_event(f)`](crate::server::Namespace::on_room_event) |
 //! | `io.adapter(createAdapter(…))` | not yet: Redis comes later |
 //!

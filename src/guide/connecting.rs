@@ -110,6 +110,7 @@
 //!
 //! [`Server::allow_request`](crate::Server::allow_request) is asked earlier, when a connection has no namespace yet: it sees the HTTP
 //! request, and a refusal is answered 403. It may take its time, too ([`Io::admit`](crate::Io::admit)).
+//! [`Server::on_connection_error`](crate::Server::on_connection_error) is told of each request that was refused, and why.
 //!
 //! # Origins
 //!

@@ -24,7 +24,7 @@
 //! | ends for upgrades to other paths (`destroyUpgrade`) | needs nothing: such a request is answered like any other |
 //! | ids of one's own making (`generateId`) | left out: they must be unique and unguessable |
 //! | HTTP middleware before Engine.IO; headers of its answers | yes |
-//! | an event for each refusal (`connection_error`) | not yet: counted and logged |
+//! | an event for each refusal (`connection_error`) | yes, and counted by its code |
 //! | how many sessions there are | yes |
 //! | a broadcast is encoded once for all | yes |
 //! | pings and pongs told to the application | left out: they come by the thousand; their failure is `ping timeout` |
@@ -71,26 +71,26 @@
 //! | acknowledgements both ways, with a time | yes |
 //! | binary both ways, at any depth | yes |
 //! | volatile | yes |
-//! | `compress(false)` for one event | not yet |
-//! | `disconnecting` with the rooms, `disconnect` with the reason | yes; a description besides: not yet |
+//! | `compress(false)` for one event | yes, also of a broadcast |
+//! | `disconnecting` with the rooms, `disconnect` with the reason | yes, and a description besides |
 //! | leaving a namespace, or the whole connection | yes |
 //! | recovered or not | yes, and why not |
-//! | the transport's name | yes; an event for the upgrade: not yet |
+//! | the transport's name | yes, and an event for the upgrade |
 //! | dependency injection in handlers | needs nothing: the application is lent to each handler |
 //!
 //! # Rooms and broadcasts
 //!
 //! | feature | |
 //! |---|---|
-//! | join, leave, the default room, leaving all at the end | yes; several in one call: not yet |
+//! | join, leave, the default room, leaving all at the end | yes, also several in one call |
 //! | several rooms, each socket once; exceptions; all but the sender | yes |
 //! | only this server (`local`) | needs nothing until there are several |
 //! | broadcasts that are answered, with what came in time | yes |
-//! | `fetchSockets` | ids, and through them everything of each; as one list with data: not yet |
+//! | `fetchSockets`, with data | yes |
 //! | joining, leaving, disconnecting many | yes |
 //! | `serverSideEmit` | not yet: comes with several servers |
 //! | events of rooms | yes |
-//! | how many are in a room | yes |
+//! | how many are in a room, without a list | yes |
 //!
 //! # Operating it
 //!
@@ -101,7 +101,7 @@
 //! | sticky sessions, needed by long-polling | the proxy's affair; see [`super::several_servers`] |
 //! | the Admin UI | not yet |
 //! | logs | yes, through the `log` crate, without user text |
-//! | metrics | counters as plain data ([`crate::Io::counters`], [`crate::Io::engine_counters`]), for a route of yours to show |
+//! | metrics | every number as plain data ([`crate::Io::metrics`]), for a route of yours to show; a format of its own: not yet |
 //! | keep-alive, routes of one's own | yes |
 //! | limits on connections and sessions of one address | yes |
 //! | the client's address behind a proxy that is trusted | yes |

@@ -63,6 +63,8 @@
 //! A browser sends cookies along with requests that other sites' pages cause. What changes something asks
 //! [`is_same_origin`](crate::server::Request::is_same_origin) first.
 //!
+//! [`Io::metrics`](crate::Io::metrics) is every number there is, as plain data, for a route to show.
+//!
 //! # Files
 //!
 //! [`Server::serve`](crate::Server::serve) serves a [table of files](crate::http::files) from memory, with entity tags and in the codings

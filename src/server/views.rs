@@ -255,8 +255,8 @@ impl<A: App> Io<'_, A> {
         self.core.seed()
     }
 
-    /// Asks the server to end, as a SIGTERM would: nobody new is accepted, sockets hear `server shutting down`, and
-    /// [`drain_within`](crate::config::SocketIo::drain_within) is left for queues and jobs.
+    /// Asks the server to end, as a SIGTERM would: nobody new is accepted, jobs come home
+    /// ([`drain_within`](crate::config::SocketIo::drain_within) at most), then all sockets leave with `server shutting down`.
     pub fn stop(&mut self) {
         self.core.begin_stop();
     }
