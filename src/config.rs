@@ -54,7 +54,8 @@ pub struct Reactor {
     /// How long unacknowledged data may hold a dead connection (`TCP_USER_TIMEOUT`), and how long
     /// one of ours may take to be made: the heartbeat's patience.
     pub unacknowledged_within: Duration,
-    /// Letters from other threads that may wait for the loop: more than come while it takes a turn, and few enough to be done in one.
+    /// Letters from other threads that may wait for the loop: more than come while it takes a turn, and few enough to be done in
+    /// one.
     pub letters_max: usize,
 }
 
@@ -396,8 +397,8 @@ pub struct SocketIo {
     /// Whether such a namespace stays when its last socket has left (the official server's `cleanupEmptyChildNamespaces`,
     /// the other way round: there they stay, here their number would be up to strangers).
     pub empty_children_kept: bool,
-    /// Acknowledgements of one socket that may be awaited at once. A client that never answers holds that many closures, until their
-    /// times are up.
+    /// Acknowledgements of one socket that may be awaited at once. A client that never answers holds that many closures, until
+    /// their times are up.
     pub acks_max: usize,
     /// Broadcasts whose answers may be awaited at once; each keeps a list of those it asked.
     pub gatherings_max: usize,

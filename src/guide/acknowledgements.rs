@@ -56,15 +56,15 @@
 //!
 //! # Answering
 //!
-//! An [`Ack`](crate::Ack) comes with each event. It can be kept, moved into a closure and sent once; nothing happens if the client
-//! did not ask ([`is_wanted`](crate::Ack::is_wanted) says so) or has left. A tuple is a list of values: Node's `callback(error, value)`
-//! is `&(error, value)`. One that is dropped leaves the client waiting until its own time is up.
+//! An [`Ack`](crate::Ack) comes with each event. It can be kept, moved into a closure and sent once; nothing happens if the
+//! client did not ask ([`is_wanted`](crate::Ack::is_wanted) says so) or has left. A tuple is a list of values: Node's
+//! `callback(error, value)` is `&(error, value)`. One that is dropped leaves the client waiting until its own time is up.
 //!
 //! # Asking
 //!
 //! Every question of ours has a time. The closure is called exactly once: with the answer, or with an
-//! [`AckError`](crate::server::AckError) that says why there is none (too late, gone, of another type, the server was frozen). At most
-//! [`acks_max`](crate::config::SocketIo::acks_max) answers are awaited from one socket (1,000).
+//! [`AckError`](crate::server::AckError) that says why there is none (too late, gone, of another type, the server was frozen).
+//! At most [`acks_max`](crate::config::SocketIo::acks_max) answers are awaited from one socket (1,000).
 //!
 //! A broadcast with acknowledgements gives all answers at once in a [`Gathered`](crate::server::Gathered), also when the time is up
 //! and some are missing: what came is there either way. An answer counts once, and only from a socket that was asked.

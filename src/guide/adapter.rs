@@ -58,16 +58,16 @@
 //!
 //! # Events of rooms
 //!
-//! `create-room`, `delete-room`, `join-room` and `leave-room` of the official adapter are one [`RoomEvent`](crate::socketio::RoomEvent)
-//! each, in the same order and under the same conditions; also for the room that each socket has for itself.
-//! [`on_room_event`](crate::server::Namespace::on_room_event) hears them after the handler that caused them: the rooms are by then as
-//! that handler left them. Nothing is recorded where nobody listens.
+//! `create-room`, `delete-room`, `join-room` and `leave-room` of the official adapter are one
+//! [`RoomEvent`](crate::socketio::RoomEvent) each, in the same order and under the same conditions; also for the room that each
+//! socket has for itself. [`on_room_event`](crate::server::Namespace::on_room_event) hears them after the handler that caused
+//! them: the rooms are by then as that handler left them. Nothing is recorded where nobody listens.
 //!
 //! # What it is asked
 //!
-//! [`Socket::rooms`](crate::Socket::rooms), [`Socket::is_in`](crate::Socket::is_in), and of everybody that a broadcast would reach:
-//! [`ids`](crate::server::Operator::ids), [`count`](crate::server::Operator::count), and as plain data with rooms, handshake and data
-//! [`fetch_sockets`](crate::server::Operator::fetch_sockets). [`Io::room_size`](crate::Io::room_size) and
+//! [`Socket::rooms`](crate::Socket::rooms), [`Socket::is_in`](crate::Socket::is_in), and of everybody that a broadcast would
+//! reach: [`ids`](crate::server::Operator::ids), [`count`](crate::server::Operator::count), and as plain data with rooms,
+//! handshake and data [`fetch_sockets`](crate::server::Operator::fetch_sockets). [`Io::room_size`](crate::Io::room_size) and
 //! [`Io::socket_count`](crate::Io::socket_count) say how many without a list.
 //!
 //! Each namespace has an [`Adapter`](crate::socketio::Adapter) of its own. It keeps room and member in vectors that hold each

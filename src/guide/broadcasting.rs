@@ -51,10 +51,11 @@
 //! | [`io.children(parent)`](crate::Io::children), [`socket.siblings()`](crate::Socket::siblings) | all [children of a parent](super::namespaces) |
 //!
 //! Then [`to`](crate::server::Operator::to) adds a room (the union of all that are named; each socket hears it once), and
-//! [`except`](crate::server::Operator::except) takes one away. What follows is done to all of them: [`emit`](crate::server::Operator::emit),
-//! [`emit_with_acks`](crate::server::Operator::emit_with_acks), [`join`](crate::server::Operator::join),
-//! [`leave`](crate::server::Operator::leave), [`disconnect`](crate::server::Operator::disconnect); or it is asked who they are
-//! ([`ids`](crate::server::Operator::ids)) or how many ([`count`](crate::server::Operator::count)).
+//! [`except`](crate::server::Operator::except) takes one away. What follows is done to all of them:
+//! [`emit`](crate::server::Operator::emit), [`emit_with_acks`](crate::server::Operator::emit_with_acks),
+//! [`join`](crate::server::Operator::join), [`leave`](crate::server::Operator::leave),
+//! [`disconnect`](crate::server::Operator::disconnect); or it is asked who they are ([`ids`](crate::server::Operator::ids)) or
+//! how many ([`count`](crate::server::Operator::count)).
 //!
 //! # What it costs
 //!

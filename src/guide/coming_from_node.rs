@@ -191,7 +191,8 @@
 //!
 //! # What is different on purpose
 //!
-//! - A page of another origin cannot open a WebSocket unless [`origins`](crate::config::Engine::origins) names it; Node's server lets it.
+//! - A page of another origin cannot open a WebSocket unless [`origins`](crate::config::Engine::origins) names it; Node's server
+//!   lets it.
 //! - Recovery asks `authorize` again, children of parents are removed with their last socket, and every question has a time.
 //! - What a client leaves unread has a limit; beyond it the session ends with `slow consumer`, a reason that Node does not have.
 //! - A broadcast with acknowledgements does not fail when some are missing: it says which there are.

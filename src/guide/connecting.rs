@@ -96,20 +96,20 @@
 //! names; what does not fit is refused as `invalid auth`.
 //!
 //! Until the last step has agreed the socket may hold data and join rooms, but is in no list and hears no broadcast: nobody
-//! listens in before being let in. A step that must ask somebody first says [`Verdict::Later`](crate::Verdict::Later) with a time; if
-//! [`decide`](crate::Io::decide) does not come in time, the answer is no.
+//! listens in before being let in. A step that must ask somebody first says [`Verdict::Later`](crate::Verdict::Later) with a
+//! time; if [`decide`](crate::Io::decide) does not come in time, the answer is no.
 //!
 //! # The handshake
 //!
-//! [`Socket::handshake`](crate::Socket::handshake) is the request that opened the connection: headers, cookies, url, query, address and
-//! time. The head of a browser is about 585 bytes; with many idle connections
+//! [`Socket::handshake`](crate::Socket::handshake) is the request that opened the connection: headers, cookies, url, query,
+//! address and time. The head of a browser is about 585 bytes; with many idle connections
 //! [`handshake_kept`](crate::config::Engine::handshake_kept) keeps less. Behind a proxy that is named in
 //! [`trusted_proxies`](crate::config::Reactor::trusted_proxies) the address is the one that the proxy names.
 //!
 //! # Before there is a session
 //!
-//! [`Server::allow_request`](crate::Server::allow_request) is asked earlier, when a connection has no namespace yet: it sees the HTTP
-//! request, and a refusal is answered 403. It may take its time, too ([`Io::admit`](crate::Io::admit)).
+//! [`Server::allow_request`](crate::Server::allow_request) is asked earlier, when a connection has no namespace yet: it sees the
+//! HTTP request, and a refusal is answered 403. It may take its time, too ([`Io::admit`](crate::Io::admit)).
 //! [`Server::on_connection_error`](crate::Server::on_connection_error) is told of each request that was refused, and why.
 //!
 //! # Origins

@@ -54,8 +54,8 @@
 //!
 //! # Routes
 //!
-//! A [route](crate::Server::route) is a method and a path, which is exact or ends in one parameter. `GET` answers `HEAD`, too; a path
-//! that is known under another method is answered 405. What no route and no file answers goes to the
+//! A [route](crate::Server::route) is a method and a path, which is exact or ends in one parameter. `GET` answers `HEAD`, too; a
+//! path that is known under another method is answered 405. What no route and no file answers goes to the
 //! [`fallback`](crate::Server::fallback). A handler is lent a [`Request`](crate::server::Request) with the application and the
 //! server in it; so what comes by HTTP can speak to rooms, and the other way round. An answer that must wait is
 //! [`Answer::Later`](crate::Answer::Later), and [`Io::answer`](crate::Io::answer) sends it by the request's id.
@@ -67,13 +67,14 @@
 //!
 //! # Files
 //!
-//! [`Server::serve`](crate::Server::serve) serves a [table of files](crate::http::files) from memory, with entity tags and in the codings
-//! that were made beforehand. With the feature `client` the browser client is served below the Socket.IO path
+//! [`Server::serve`](crate::Server::serve) serves a [table of files](crate::http::files) from memory, with entity tags and in
+//! the codings that were made beforehand. With the feature `client` the browser client is served below the Socket.IO path
 //! (`/socket.io/socket.io.js` and its siblings).
 //!
 //! # Raw Engine.IO
 //!
-//! [`Server::raw`](crate::Server::raw) serves sessions of a path without Socket.IO above them: plain messages over polling and WebSocket.
+//! [`Server::raw`](crate::Server::raw) serves sessions of a path without Socket.IO above them: plain messages over polling and
+//! WebSocket.
 //!
 //! # Left out
 //!

@@ -53,17 +53,18 @@
 //! # The way of an event
 //!
 //! First each [`on_any`](crate::server::Namespace::on_any) hears it as it came. Then each
-//! [`middleware`](crate::server::Namespace::middleware) may rename it, replace its arguments, or refuse it. Then its handler has it; if
-//! it has none, [`on_fallback`](crate::server::Namespace::on_fallback). What was refused, or does not fit the handler's types, goes to
-//! [`on_error`](crate::server::Namespace::on_error) with the [`Ack`](crate::Ack), so that the client can be told.
+//! [`middleware`](crate::server::Namespace::middleware) may rename it, replace its arguments, or refuse it. Then its handler has
+//! it; if it has none, [`on_fallback`](crate::server::Namespace::on_fallback). What was refused, or does not fit the handler's
+//! types, goes to [`on_error`](crate::server::Namespace::on_error) with the [`Ack`](crate::Ack), so that the client can be told.
 //!
-//! [`on_any_outgoing`](crate::server::Namespace::on_any_outgoing) hears what was sent, once for each socket it went to, after the handler
-//! that sent it. What it sends itself it does not hear.
+//! [`on_any_outgoing`](crate::server::Namespace::on_any_outgoing) hears what was sent, once for each socket it went to, after
+//! the handler that sent it. What it sends itself it does not hear.
 //!
 //! # One table for all sockets
 //!
-//! Handlers belong to a namespace and not to a socket, so a socket costs no closures, and none can be forgotten on it. Each event has
-//! one handler. What Node does with `once` and `off`, a field in the socket's data does here: the handler asks it first.
+//! Handlers belong to a namespace and not to a socket, so a socket costs no closures, and none can be forgotten on it. Each
+//! event has one handler. What Node does with `once` and `off`, a field in the socket's data does here: the handler asks it
+//! first.
 //!
 //! # Ends
 //!

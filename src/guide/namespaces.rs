@@ -50,17 +50,18 @@
 //!
 //! # By name
 //!
-//! [`Server::of`](crate::Server::of) describes one namespace; `/` is the one that a client joins if it names none. A client that asks for
-//! one that nobody described is refused with `Invalid namespace`, and its connection stays. The same connection may be in
-//! [`namespaces_max`](crate::config::SocketIo::namespaces_max) of them (32); in each it is a socket of its own, with an id of its own.
+//! [`Server::of`](crate::Server::of) describes one namespace; `/` is the one that a client joins if it names none. A client that
+//! asks for one that nobody described is refused with `Invalid namespace`, and its connection stays. The same connection may be
+//! in [`namespaces_max`](crate::config::SocketIo::namespaces_max) of them (32); in each it is a socket of its own, with an id of
+//! its own.
 //!
 //! # By pattern and by question
 //!
-//! [`of_pattern`](crate::Server::of_pattern) and [`of_matching`](crate::Server::of_matching) describe a *parent*: the handlers of all
-//! namespaces whose names fit. `{number}` in a pattern stands for one or more characters without a slash, and
-//! [`Socket::parameter`](crate::Socket::parameter) gives what it stands for. A question sees the application, the name and what the client
-//! brought as `auth`; it takes the place of the official server's regular expressions and functions. Of several parents that
-//! a name fits, the first that was described has it; what was described by name is nobody's child.
+//! [`of_pattern`](crate::Server::of_pattern) and [`of_matching`](crate::Server::of_matching) describe a *parent*: the handlers
+//! of all namespaces whose names fit. `{number}` in a pattern stands for one or more characters without a slash, and
+//! [`Socket::parameter`](crate::Socket::parameter) gives what it stands for. A question sees the application, the name and what
+//! the client brought as `auth`; it takes the place of the official server's regular expressions and functions. Of several
+//! parents that a name fits, the first that was described has it; what was described by name is nobody's child.
 //!
 //! A child is made when its first client comes, and removed with its last; so strangers cannot fill the memory with names
 //! ([`empty_children_kept`](crate::config::SocketIo::empty_children_kept) keeps them,

@@ -47,9 +47,10 @@
 //! When the client comes back and both are still there, it takes its place again, and what it missed is sent before it is told that
 //! it is connected. Volatile events and those that want an answer are not kept.
 //!
-//! The log has a size ([`log_bytes_max`](crate::config::Recovery::log_bytes_max), 16 MiB, the oldest go first), and those who are away
-//! have a number ([`away_max`](crate::config::Recovery::away_max)). Who came too late, or missed more than the log holds, is told
-//! apart from one who never asked: [`Recovered::No`](crate::server::Recovered::No), which Node's server cannot say.
+//! The log has a size ([`log_bytes_max`](crate::config::Recovery::log_bytes_max), 16 MiB, the oldest go first), and those who
+//! are away have a number ([`away_max`](crate::config::Recovery::away_max)). Who came too late, or missed more than the log
+//! holds, is told apart from one who never asked: [`Recovered::No`](crate::server::Recovered::No), which Node's server cannot
+//! say.
 //!
 //! # Two things to know
 //!

@@ -43,9 +43,9 @@
 //!
 //! A room is there as long as somebody is in it: nobody makes or removes one. [`join`](crate::Socket::join) and
 //! [`leave`](crate::Socket::leave) take effect at once and may be repeated; who leaves the namespace leaves all rooms, after
-//! [`on_disconnecting`](crate::server::Namespace::on_disconnecting) had its say. Joining and leaving cost the same however many rooms
-//! there are and however many are in them. A client cannot join by itself: a handler decides. It may join somebody else, too, by
-//! id ([`Io::join`](crate::Io::join)) or many at once (`io.of("/").to("a").join("b")`).
+//! [`on_disconnecting`](crate::server::Namespace::on_disconnecting) had its say. Joining and leaving cost the same however many
+//! rooms there are and however many are in them. A client cannot join by itself: a handler decides. It may join somebody else,
+//! too, by id ([`Io::join`](crate::Io::join)) or many at once (`io.of("/").to("a").join("b")`).
 //!
 //! Whether one must be in a room to speak to it is yours to say ([`is_in`](crate::Socket::is_in)).
 //!

@@ -32,9 +32,9 @@
 //!
 //! # Behind a proxy that spreads
 //!
-//! A long-polling session is many requests, and all of them must reach the same process: the proxy must be *sticky*, by address or by
-//! cookie. A WebSocket is one connection and needs nothing; a client that says `transports: ["websocket"]` avoids the question.
-//! This is so with every Engine.IO server.
+//! A long-polling session is many requests, and all of them must reach the same process: the proxy must be *sticky*, by address
+//! or by cookie. A WebSocket is one connection and needs nothing; a client that says `transports: ["websocket"]` avoids the
+//! question. This is so with every Engine.IO server.
 //!
 //! # The same server, again
 //!

@@ -68,9 +68,9 @@
 //! returns comes home to a closure on the loop, with the application lent to it again. Meanwhile the socket may have left: find
 //! it by its id, or move the [`Ack`](crate::Ack) along, which goes nowhere then.
 //!
-//! Jobs of one lane run one after the other. Those that wait are bounded; one more is [`JobError::Busy`](crate::server::JobError::Busy)
-//! at once, before any thread is troubled. A lane sees all that wait for it as one
-//! [batch](crate::reactor::lanes::Worker::batch): a store makes one transaction of it. For more threads, name more lanes.
+//! Jobs of one lane run one after the other. Those that wait are bounded; one more is
+//! [`JobError::Busy`](crate::server::JobError::Busy) at once, before any thread is troubled. A lane sees all that wait for it as
+//! one [batch](crate::reactor::lanes::Worker::batch): a store makes one transaction of it. For more threads, name more lanes.
 //!
 //! # News from elsewhere
 //!
@@ -80,5 +80,5 @@
 //!
 //! # Later
 //!
-//! [`Io::after`](crate::Io::after) runs something after a time, on the loop. An idle server sleeps, so let nothing tick that nobody hears.
-//! [`Server::with`](crate::Server::with) is for what is to be done before the loop starts.
+//! [`Io::after`](crate::Io::after) runs something after a time, on the loop. An idle server sleeps, so let nothing tick that
+//! nobody hears. [`Server::with`](crate::Server::with) is for what is to be done before the loop starts.

@@ -293,8 +293,8 @@ impl<A: App> Namespace<'_, A> {
         self
     }
 
-    /// Called when a socket is on its way out, with its rooms still there: it can speak to them, and hears nothing itself. Several run
-    /// in the order they were added.
+    /// Called when a socket is on its way out, with its rooms still there: it can speak to them, and hears nothing itself.
+    /// Several run in the order they were added.
     pub fn on_disconnecting(self, handler: impl Fn(&mut Socket<'_, A>, Reason) + 'static) -> Self {
         self.table.on_disconnecting.push(Box::new(handler));
         self

@@ -255,8 +255,8 @@ impl<A: App> Server<A> {
         self
     }
 
-    /// A thread for blocking work, which owns the `L` that `make` makes on it, and starts with the loop. At most `queue_max` jobs wait
-    /// for it; one more comes home as [`JobError::Busy`].
+    /// A thread for blocking work, which owns the `L` that `make` makes on it, and starts with the loop. At most `queue_max`
+    /// jobs wait for it; one more comes home as [`JobError::Busy`].
     pub fn lane<L: Worker>(
         &mut self,
         name: &'static str,

@@ -207,8 +207,8 @@ impl<A: App> Io<'_, A> {
         }
     }
 
-    /// The verdict on a socket that waits for one, heard when the handler that gives it has returned. Goes nowhere if the socket has
-    /// gone or its time was up.
+    /// The verdict on a socket that waits for one, heard when the handler that gives it has returned. Goes nowhere if the socket
+    /// has gone or its time was up.
     pub fn decide(&mut self, id: SocketId, verdict: Verdict) {
         if let Some(key) = self.core.sockets.find(id) {
             self.core
@@ -488,8 +488,8 @@ impl<'a, A: App> Socket<'a, A> {
         Operator::new(self.io.core, Some(namespace), None)
     }
 
-    /// Leaves the namespace, with the reason `server namespace disconnect`; its connection stays for others. Its own handlers of that
-    /// run when the present one has returned.
+    /// Leaves the namespace, with the reason `server namespace disconnect`; its connection stays for others. Its own handlers of
+    /// that run when the present one has returned.
     pub fn disconnect(&mut self) {
         self.io.core.disconnect(self.key);
     }
