@@ -75,18 +75,19 @@ fn ours(mut rooms: Vec<String>) -> Vec<String> {
 }
 
 const PAGE: &str = r##"<!doctype html><meta charset="utf-8"><title>Rooms</title>
-<form><input value="#tea" size="10"> <button value="join">Join</button> <button value="leave">Leave</button>
-<input autocomplete="off" autofocus> <button value="say">Say</button></form><p></p><ul></ul>
+<form><input value="#tea" size="10"> <button type="button" value="join">Join</button> <button type="button" value="leave">Leave</button>
+<input autocomplete="off" autofocus> <button>Say</button></form><p></p><ul></ul>
 <script src="/socket.io/socket.io.js"></script>
 <script>
   const socket = io(), form = document.forms[0], list = document.querySelector("ul"), mine = document.querySelector("p");
   const show = (text) => list.append(Object.assign(document.createElement("li"), { textContent: text }));
   socket.on("members", (room, count) => show(`${room} has ${count}`));
   socket.on("said", (room, from, text) => show(`${room}, ${from === socket.id ? "I" : from}: ${text}`));
+  const iAmIn = (rooms) => { mine.textContent = `I am in ${rooms.join(" ") || "none"}`; };
+  for (const button of [form[1], form[2]]) button.onclick = () => socket.emit(button.value, form[0].value, iAmIn);
   form.onsubmit = (event) => {
     event.preventDefault();
-    const room = form[0].value, what = event.submitter?.value;
-    if (what === "say") socket.emit("say", room, form[3].value);
-    else socket.emit(what, room, (rooms) => { mine.textContent = `I am in ${rooms.join(" ") || "none"}`; });
+    socket.emit("say", form[0].value, form[3].value);
+    form[3].value = "";
   };
 </script>"##;
