@@ -132,14 +132,14 @@ impl World {
         // From here on nobody asks for anything new.
         self.net.weights.pause_ms = 0;
         self.until(self.net.now + 10_000_000)?;
-        // A pong may be under way at any one moment.
+        // A pong may be under way at any one moment, so each has several to be content in.
+        let mut discontent: Vec<usize> = (0..self.clients.len()).collect();
         for _ in 0..5 {
             self.until(self.net.now + 700_000)?;
-            if self.complaint().is_none() {
-                break;
-            }
+            discontent.retain(|index| self.clients[*index].complaint().is_some());
         }
-        if let Some(complaint) = self.complaint() {
+        let complaint = |index: &usize| self.clients[*index].complaint();
+        if let Some(complaint) = discontent.iter().find_map(complaint) {
             return Err(complaint);
         }
         if self.net.weights.by_signal {
@@ -150,10 +150,6 @@ impl World {
         }
         self.until(self.net.now + SILENCE_US)?;
         self.nothing_is_left()
-    }
-
-    fn complaint(&self) -> Option<String> {
-        self.clients.iter().find_map(Client::complaint)
     }
 
     /// Lets time pass until then.
