@@ -375,6 +375,8 @@ pub enum HandshakeKept {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SocketIo {
+    /// How packets are written (`parser`): for all clients alike, who must be told to do the same.
+    pub parser: Parser,
     /// A session that has joined no namespace is closed after this (`connectTimeout`).
     pub connect_within: Duration,
     /// Attachments of one packet (`maxAttachments`; CVE-2026-33151 had none). As many as the official parser takes since.
@@ -411,6 +413,17 @@ pub struct SocketIo {
     pub drain_within: Duration,
 }
 
+/// How packets are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Parser {
+    /// As text, with attachments behind it (`socket.io-parser`): what every client speaks.
+    #[default]
+    Default,
+    /// As MessagePack, with attachments inside (`socket.io-msgpack-parser`): fewer bytes where there are many numbers, or many
+    /// attachments, and one message where the other needs several.
+    MessagePack,
+}
+
 /// Limits of the recovery of a connection's state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -441,6 +454,7 @@ impl Default for Recovery {
 impl Default for SocketIo {
     fn default() -> Self {
         Self {
+            parser: Parser::Default,
             connect_within: Duration::from_secs(45),
             attachments_max: 10,
             packet_bytes_max: 1_000_000,

@@ -242,6 +242,10 @@ const REACHED: &[(&str, &str)] = &[
         "src/server/tests/namespaces.rs clients_call_no_more_namespaces_into_being_than_there_is_room_for",
     ),
     (
+        "parser",
+        "src/server/tests/messagepack.rs a_socket_lives_its_life_in_messagepack",
+    ),
+    (
         "empty_children_kept",
         "src/server/tests/namespaces.rs empty_children_stay_if_they_are_to",
     ),

@@ -24,6 +24,7 @@ const TARGETS: &[(&str, Property)] = &[
     ("http_body", http::properties::http_body),
     ("http_request", http::properties::http_request),
     ("http_vs_model", http::properties::http_vs_model),
+    ("msgpack", socketio::property::msgpack),
     (
         "query_cookie_origin",
         server::properties::query_cookie_origin,

@@ -9,6 +9,7 @@
 //! | + 4 | `limits`: small sizes, short times |
 //! | + 5 | `rawws`: the WebSocket code without a server around it |
 //! | + 6 | `main_profile` for clients of Socket.IO 2.x as well |
+//! | + 7 | `main_profile` for clients that speak MessagePack |
 //!
 //! `CONF_HOST` names the address to listen on; without it both loopback addresses are.
 
@@ -23,6 +24,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::thread::{self, JoinHandle};
 
+use main_profile::Clients;
 use roomcast::{App, Server};
 
 /// Where one profile listens.
@@ -36,11 +38,21 @@ fn main() -> io::Result<()> {
     let profiles = [
         spawn(|at| protocol::run(at, false), addresses(base)?),
         spawn(|at| protocol::run(at, true), addresses(base + 1)?),
-        spawn(|at| main_profile::run(at, false), addresses(base + 2)?),
+        spawn(
+            |at| main_profile::run(at, Clients::Today),
+            addresses(base + 2)?,
+        ),
         spawn(eio_client::run, addresses(base + 3)?),
         spawn(limits::run, addresses(base + 4)?),
         spawn(rawws::run, addresses(base + 5)?),
-        spawn(|at| main_profile::run(at, true), addresses(base + 6)?),
+        spawn(
+            |at| main_profile::run(at, Clients::OldToo),
+            addresses(base + 6)?,
+        ),
+        spawn(
+            |at| main_profile::run(at, Clients::MessagePack),
+            addresses(base + 7)?,
+        ),
     ];
     for profile in profiles {
         profile.join().expect("a profile does not panic")?;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
-use roomcast::config::{Origins, Recovery};
+use roomcast::config::{Origins, Parser, Recovery};
 use roomcast::server::{Handshake, Refused};
 use roomcast::socketio::SocketId;
 use roomcast::{App, Config, Server, Verdict};
@@ -56,14 +56,28 @@ pub(crate) struct Data {
 type Socket<'a> = roomcast::Socket<'a, Main>;
 type Namespace<'a> = roomcast::server::Namespace<'a, Main>;
 
-pub(crate) fn run(addresses: &Addresses, allow_eio3: bool) -> io::Result<()> {
+/// Whom the profile serves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clients {
+    /// Clients of today.
+    Today,
+    /// Those of Socket.IO 2.x as well.
+    OldToo,
+    /// Those that speak MessagePack.
+    MessagePack,
+}
+
+pub(crate) fn run(addresses: &Addresses, clients: Clients) -> io::Result<()> {
     let mut config = Config::default();
     config.engine.ping_every = Duration::from_secs(2);
     config.engine.origins = Origins::Any;
     let mut recovery = Recovery::default();
     recovery.authorize_again = false;
     config.socketio.recovery = Some(recovery);
-    config.engine.allow_eio3 = allow_eio3;
+    config.engine.allow_eio3 = clients == Clients::OldToo;
+    if clients == Clients::MessagePack {
+        config.socketio.parser = Parser::MessagePack;
+    }
 
     let mut server = Server::new(config, Main::default());
     // A client that writes at once is not answered at once: its suite wants to see both.

@@ -15,7 +15,6 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::App;
 use super::acks::{AckError, Acks, Then};
 use super::arrivals::Arrivals;
 use super::events::Said;
@@ -28,14 +27,14 @@ use super::recovery::Recovery;
 use super::refusals::{Refusals, Refused};
 use super::shutdown::Stopping;
 use super::views::{Context, RequestId};
+use super::{App, written};
 use crate::config::Config;
-use crate::engineio::packet::Packet;
 use crate::engineio::{self, Engine, Session, SessionId};
 use crate::http::{self, Coding, Compressor, Headers};
 use crate::reactor::{Action, ConnId, JobId, Peer, Stream};
 use crate::sid::Sid;
 use crate::slots::Side;
-use crate::socketio::packet as wire;
+use crate::socketio::packet::{self as wire, Kind};
 use crate::socketio::{NamespaceId, Phase, Reason, SocketKey, SocketRow, Sockets};
 use crate::time::{Now, Time};
 use crate::timers::{TimerId, Timers};
@@ -298,7 +297,8 @@ impl<A: App> Core<A> {
         };
         if let Some(session) = self.session_of_connected(key) {
             let name = self.sockets.name(namespace);
-            let packet = Packet::message(|out| wire::write_disconnect(out, name));
+            let parser = self.config.socketio.parser;
+            let packet = written::packet(parser, Kind::Disconnect, name, wire::write_disconnect);
             self.engine.send(self.now.mono, session, packet);
         }
         self.leave(key, Reason::ServerNamespaceDisconnect);

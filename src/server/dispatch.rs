@@ -13,13 +13,12 @@ use super::core::{Core, Deferred, Due, Joining};
 use super::gathering::Ended;
 use super::handlers::{Handlers, Question};
 use super::views::{Context, Socket, Verdict};
-use super::{App, Server, older};
+use super::{App, Server, older, written};
 use crate::config::HandshakeKept;
-use crate::engineio::packet::Packet;
 use crate::engineio::{self, Incoming, SessionId};
 use crate::http;
 use crate::socketio::args::Args;
-use crate::socketio::packet::{self as wire, Violation};
+use crate::socketio::packet::{self as wire, Kind, Violation};
 use crate::socketio::{Attachments, FamilyId, NamespaceId, Reason, Refusal, SocketKey, Step};
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
@@ -76,7 +75,7 @@ impl<A: App> Server<A> {
     ) {
         let auth;
         let mut packet = *packet;
-        if packet.kind == wire::Kind::Connect && self.core.is_older(session) {
+        if packet.kind == Kind::Connect && self.core.is_older(session) {
             (packet.namespace, auth) = older::named(packet.namespace);
             packet.data = Some(&auth);
         }
@@ -454,7 +453,8 @@ fn is_wanted<A: App>(
 
 impl<A: App> Core<A> {
     fn refuse_connect(&mut self, session: SessionId, name: &str, refusal: Refusal) {
-        let packet = Packet::message(|out| {
+        let parser = self.config.socketio.parser;
+        let packet = written::packet(parser, Kind::ConnectError, name, |out, name| {
             wire::write_connect_error(out, name, refusal.message(), None);
         });
         self.engine.send(self.now.mono, session, packet);

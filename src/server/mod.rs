@@ -44,6 +44,7 @@ mod service;
 mod shutdown;
 mod views;
 mod web;
+mod written;
 
 use std::io;
 use std::net::SocketAddr;

@@ -9,8 +9,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::core::Core;
-use super::{App, Server};
-use crate::engineio::packet::Packet;
+use super::{App, Server, written};
 use crate::engineio::{Revision, SessionId};
 use crate::http::query;
 use crate::sid::Sid;
@@ -71,7 +70,10 @@ impl<A: App> Core<A> {
             None => format!("{{\"sid\":\"{id}\"}}"),
         };
         let name = self.sockets.name(namespace);
-        let packet = Packet::message(|out| wire::write_connect(out, name, &said));
+        let parser = self.config.socketio.parser;
+        let packet = written::packet(parser, Kind::Connect, name, |out, name| {
+            wire::write_connect(out, name, &said);
+        });
         self.engine.send(self.now.mono, session, packet);
     }
 
@@ -85,7 +87,8 @@ impl<A: App> Core<A> {
     ) {
         let is_older = self.is_older(session);
         let name = self.sockets.name(namespace);
-        let packet = Packet::message(|out| match (is_older, data) {
+        let parser = self.config.socketio.parser;
+        let write = |out: &mut Vec<u8>, name: &str| match (is_older, data) {
             (false, data) => {
                 let data = data.map(ToString::to_string);
                 wire::write_connect_error(out, name, message, data.as_deref());
@@ -94,7 +97,8 @@ impl<A: App> Core<A> {
             (true, None) => {
                 wire::write_bare_connect_error(out, name, &Value::from(message).to_string());
             }
-        });
+        };
+        let packet = written::packet(parser, Kind::ConnectError, name, write);
         self.engine.send(self.now.mono, session, packet);
     }
 }

@@ -6,17 +6,16 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::Serialize;
 
-use super::App;
 use super::acks::{AckError, Then, Waiting};
 use super::core::{Core, Deferred, Due};
 use super::views::EmitError;
+use super::{App, written};
 use crate::engineio::SessionId;
 use crate::engineio::packet::Packet;
 use crate::socketio::args::{self, Encoded};
-use crate::socketio::packet::{self as wire, EventName, is_reserved};
+use crate::socketio::packet::{self as wire, EventName, Kind, is_reserved};
 use crate::socketio::{NamespaceId, SocketId, SocketKey};
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
@@ -189,10 +188,11 @@ impl<A: App> Core<A> {
         let (values, attachments) = (&encoded.list, &encoded.attachments);
         let name = EventName::from(event);
         let namespace = self.sockets.name(namespace);
-        let text = Packet::message(|out| {
-            wire::write_event(out, namespace, id, attachments.len(), &name, values);
-        });
-        let mut packets = with_attachments(text, attachments);
+        let parser = self.config.socketio.parser;
+        let write = |out: &mut Vec<u8>, namespace: &str, id, count| {
+            wire::write_event(out, namespace, id, count, &name, values);
+        };
+        let mut packets = written::packets(parser, Kind::Event, namespace, id, attachments, write);
         if flags.stays_plain {
             packets = packets.into_iter().map(Packet::plain).collect();
         }
@@ -214,9 +214,11 @@ impl<A: App> Core<A> {
         };
         let (values, attachments) = (&encoded.list, &encoded.attachments);
         let namespace = self.sockets.name(namespace);
-        let text = Packet::message(|out| {
-            wire::write_ack(out, namespace, id, attachments.len(), values);
-        });
+        let parser = self.config.socketio.parser;
+        let write = |out: &mut Vec<u8>, namespace: &str, _, count| {
+            wire::write_ack(out, namespace, id, count, values);
+        };
+        let packets = written::packets(parser, Kind::Ack, namespace, Some(id), attachments, write);
         #[cfg(feature = "world")]
         let session = if world::is_planted(Bug::AnswerAnother) {
             let others = self.sockets.keys().filter(|other| *other != key);
@@ -225,7 +227,7 @@ impl<A: App> Core<A> {
         } else {
             session
         };
-        for packet in with_attachments(text, attachments) {
+        for packet in packets {
             #[cfg(feature = "world")]
             if world::is_planted(Bug::AnswerTwice) {
                 let again = packet.clone();
@@ -268,11 +270,4 @@ impl<A: App> Core<A> {
             log::error!("{error}");
         }
     }
-}
-
-fn with_attachments(text: Packet, attachments: &[Bytes]) -> Vec<Packet> {
-    let mut packets = Vec::with_capacity(1 + attachments.len());
-    packets.push(text);
-    packets.extend(attachments.iter().map(|bytes| Packet::binary(bytes)));
-    packets
 }

@@ -35,6 +35,23 @@ pub struct Complete {
 }
 
 impl Complete {
+    /// A packet that came whole, with every placeholder in `data` naming one of `attachments`.
+    pub(super) const fn new(
+        kind: Kind,
+        namespace: Box<str>,
+        id: Option<u64>,
+        data: Option<Box<str>>,
+        attachments: Vec<Bytes>,
+    ) -> Self {
+        Self {
+            kind,
+            namespace,
+            id,
+            data,
+            attachments,
+        }
+    }
+
     /// The packet, now of the kind [`Kind::Event`] or [`Kind::Ack`]: nothing is due any more.
     #[must_use]
     pub fn packet(&self) -> Packet<'_> {

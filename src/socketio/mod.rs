@@ -9,6 +9,7 @@ pub mod args;
 pub mod assembler;
 mod freeze;
 mod json;
+pub mod msgpack;
 pub mod namespaces;
 pub mod packet;
 pub mod pattern;

@@ -200,6 +200,8 @@ pub enum Violation {
     IllegalId,
     /// The payload is no JSON, too deep, or not what the kind asks for.
     InvalidPayload,
+    /// Not one value of MessagePack, or a text where every packet is one.
+    NotMessagePack,
     /// Text came while attachments were due.
     TextWhileAssembling,
     /// An attachment came that nobody had announced.
@@ -221,6 +223,7 @@ impl fmt::Display for Violation {
             Self::NamespaceTooLong => "namespace too long",
             Self::IllegalId => "illegal ack id",
             Self::InvalidPayload => "invalid payload",
+            Self::NotMessagePack => "no packet of MessagePack",
             Self::TextWhileAssembling => "got plaintext data when reconstructing a packet",
             Self::AttachmentUnasked => "got binary data when not reconstructing a packet",
             Self::PacketTooLarge => "packet too large",
@@ -232,7 +235,7 @@ impl fmt::Display for Violation {
 impl std::error::Error for Violation {}
 
 /// The greatest integer that JavaScript can count to: 2⁵³ − 1.
-const ID_MAX: u64 = (1 << 53) - 1;
+pub(super) const ID_MAX: u64 = (1 << 53) - 1;
 
 /// Reads the text of one packet: `kind [count "-"] ["/" namespace ","] [id] [json]`.
 ///
@@ -278,7 +281,7 @@ pub fn decode<'a>(text: &'a str, limits: &config::SocketIo) -> Result<Packet<'a>
 }
 
 /// Whether the payload's first character fits the kind: what sound JSON is shows there.
-fn may_hold(kind: Kind, data: &str) -> bool {
+pub(super) fn may_hold(kind: Kind, data: &str) -> bool {
     let first = data.as_bytes().get(json::skip_space(data.as_bytes(), 0));
     match kind {
         Kind::Connect => first == Some(&b'{'),

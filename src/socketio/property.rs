@@ -4,8 +4,10 @@
 //! Knows no more of packets than their public side.
 
 mod arguments;
+mod msgpack;
 
 pub use self::arguments::arguments;
+pub use self::msgpack::{is_same, msgpack};
 
 use bytes::Bytes;
 use serde_json::Value;

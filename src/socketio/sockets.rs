@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::{Adapter, SocketKey};
 use super::assembler::{Assembler, Complete};
+use super::msgpack;
 use super::namespaces::{FamilyId, NamespaceId, Namespaces};
 use super::packet::{Event, Kind, Packet, Violation};
-use crate::config;
+use crate::config::{self, Parser};
 use crate::engineio::{self, Session, SessionId};
 use crate::sid::Sid;
 use crate::slots::{Side, Slots};
@@ -325,6 +326,9 @@ impl Sockets {
         session: SessionId,
         text: &'a str,
     ) -> Result<Option<Packet<'a>>, Violation> {
+        if self.config.parser == Parser::MessagePack {
+            return Err(Violation::NotMessagePack);
+        }
         match self.clients.get_mut(session) {
             Some(client) => {
                 self.held_bytes -= client.assembler.held_bytes();
@@ -345,6 +349,9 @@ impl Sockets {
         session: SessionId,
         bytes: &[u8],
     ) -> Result<Option<Complete>, Violation> {
+        if self.config.parser == Parser::MessagePack {
+            return msgpack::decode(bytes, &self.config).map(Some);
+        }
         match self.clients.get_mut(session) {
             Some(client) => {
                 self.held_bytes -= client.assembler.held_bytes();

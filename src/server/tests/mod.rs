@@ -6,6 +6,7 @@ mod face;
 mod fetching;
 mod freezing;
 mod gathering;
+mod messagepack;
 mod namespaces;
 mod numbers;
 mod older;

@@ -11,13 +11,14 @@ export const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
 const COMMAND = (process.env.ROOMCAST_CONFORMANCE ?? `${TARGET}/debug/examples/conformance`).split(" ");
 const HOST = "127.0.0.1";
 // One port for each profile of the example.
-const PORTS = 7;
+const PORTS = 8;
 const MAIN = 2;
 /** The profile of raw Engine.IO sessions. */
 export const EIO_CLIENT = 3;
 const LIMITS = 4;
 const RAWWS = 5;
 const MAIN_FOR_ALL = 6;
+const MAIN_IN_MESSAGEPACK = 7;
 const READY_WITHIN_MS = 10_000;
 
 export class Server {
@@ -49,6 +50,11 @@ export class Server {
     return this.urlOf(MAIN_FOR_ALL);
   }
 
+  /** Where clients speak MessagePack. */
+  get urlInMessagePack() {
+    return this.urlOf(MAIN_IN_MESSAGEPACK);
+  }
+
   /** Where sizes are small and compression is on. */
   get limits() {
     return this.urlOf(LIMITS);
@@ -71,7 +77,7 @@ export class Server {
     });
     // After the start, an end is the tests' own doing.
     failed.catch(() => {});
-    const ready = Promise.all([MAIN, MAIN_FOR_ALL].map((profile) => answers(this.#base + profile)));
+    const ready = Promise.all([MAIN, MAIN_FOR_ALL, MAIN_IN_MESSAGEPACK].map((profile) => answers(this.#base + profile)));
     await Promise.race([failed, ready]);
   }
 
