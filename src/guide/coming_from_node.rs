@@ -87,7 +87,7 @@
 //! | `io.engine.on("headers", f)`, `"initial_headers"` | [`server.headers(f)`](crate::Server::headers), [`server.initial_headers(f)`](crate::Server::initial_headers) |
 //! | `io.engine.on("connection_error", f)` | [`server.on_connection_error(f)`](crate::Server::on_connection_error): code, message, context and the request |
 //! | `io.engine.generateId` | left out: ids must be unique and unguessable, and ours are |
-//! | `io.serverSideEmit(…)`, `serverSideEmitWithAck(…)` | not yet: there is no other server to tell, see [several servers](super::several_servers) |
+//! | `io.serverSideEmit(…)`, `serverSideEmitWithAck(…)` | [`io.server_side_emit(…)`](crate::Io::server_side_emit), [`io.server_side_emit_with_acks(…)`](crate::Io::server_side_emit_with_acks), [`on_server_side`](crate::server::Namespace::on_server_side) |
 //!
 //! # Namespaces
 //!

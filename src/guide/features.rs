@@ -84,11 +84,11 @@
 //! |---|---|
 //! | join, leave, the default room, leaving all at the end | yes, also several in one call |
 //! | several rooms, each socket once; exceptions; all but the sender | yes |
-//! | only this server (`local`) | needs nothing until there are several |
+//! | only this server (`local`) | yes |
 //! | broadcasts that are answered, with what came in time | yes |
 //! | `fetchSockets`, with data | yes |
 //! | joining, leaving, disconnecting many | yes |
-//! | `serverSideEmit` | not yet: comes with several servers |
+//! | `serverSideEmit`, with answers | yes, to nodes that a carrier of your own joins ([`server::cluster`](crate::server::cluster)) |
 //! | events of rooms | yes |
 //! | how many are in a room, without a list | yes |
 //!

@@ -42,7 +42,11 @@
 //! queued), and [`Server::thaw`](crate::Server::thaw) makes a server of them in another process that was given the descriptors.
 //! What waits in closures (acknowledgements, timers, jobs) ends with an error that says so.
 //!
+//! # Over a carrier of your own
+//!
+//! What servers have to tell each other is public plain data, broadcasts with their answers, `fetchSockets` and
+//! `serverSideEmit` included: [`server::cluster`](crate::server::cluster). Who brings it from one to the other has joined them.
+//!
 //! # Not yet
 //!
-//! `serverSideEmit`, `fetchSockets` of other nodes, the `local` flag and emitters in other processes are all parts of that adapter,
-//! and come with it.
+//! A carrier that comes with the crate, and emitters in other processes.

@@ -81,7 +81,11 @@ impl<A: App> Server<A> {
                 + core.joining.len()
                 + core.recovery.as_ref().map_or(0, Recovery::len),
             timers: core.timers.len(),
-            closures: core.acks.len() + core.gatherings.len() + core.jobs.len() + core.later.len(),
+            closures: core.acks.len()
+                + core.gatherings.len()
+                + core.nodes.len()
+                + core.jobs.len()
+                + core.later.len(),
             assembling: core.assembling.iter().count(),
             half_heads: http().filter(|http| http.is_in_a_head()).count(),
             half_bodies: http().filter(|http| http.is_in_a_body()).count(),

@@ -17,11 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::acks::{AckError, Acks, Then};
 use super::arrivals::Arrivals;
+use super::cluster::Wish;
 use super::events::Said;
 use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
 use super::hooks;
 use super::metrics::Lag;
+use super::nodes::Nodes;
 use super::posts::Form;
 use super::recovery::Recovery;
 use super::refusals::{Refusals, Refused};
@@ -101,6 +103,8 @@ pub(super) enum Due {
     Ack(SocketKey, u64),
     /// The answers to a broadcast.
     Gathering(NamespaceId, u64),
+    /// The replies of other nodes.
+    Nodes(u64),
     /// A decision about a joining socket.
     Decision(SocketKey),
     /// The time of a socket that is away.
@@ -122,6 +126,8 @@ pub(super) enum Deferred {
     Unanswered(SocketKey, u64, AckError),
     /// An event that went to a socket, for those who listen to that.
     Said(SocketKey, Rc<Said>),
+    /// What another node wishes.
+    Heard(Box<Wish>),
     /// A session, after its sockets.
     Gone(SessionId),
     Stop,
@@ -187,6 +193,8 @@ pub(super) struct Core<A: App> {
     pub(super) gathered: VecDeque<Ended<A>>,
     /// Closures to be called after the handler that runs now.
     pub(super) soon: VecDeque<Later<A>>,
+    /// Other servers, and what they are to be told.
+    pub(super) nodes: Nodes<A>,
     /// Refused requests that somebody is to be told of.
     pub(super) refused: Refused,
     /// Whether a listener to what goes out runs just now.
@@ -242,6 +250,7 @@ impl<A: App> Core<A> {
             gatherings: Gatherings::default(),
             gathered: VecDeque::new(),
             soon: VecDeque::new(),
+            nodes: Nodes::default(),
             refused: Refused::default(),
             lag: Lag::default(),
             is_overhearing: false,

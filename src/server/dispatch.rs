@@ -341,6 +341,8 @@ impl<A: App> Server<A> {
                 self.tell_upgraded(session);
             } else if let Some(error) = self.core.refused.pop() {
                 self.tell_connection_error(&error);
+            } else if let Some(wish) = self.core.nodes.pop() {
+                self.tell_wish(wish);
             } else if let Some(then) = self.core.soon.pop_front() {
                 self.guarded("what follows a handler", then);
             } else if !self.tell_room_event() && !self.core.drain() {
@@ -358,6 +360,7 @@ impl<A: App> Server<A> {
             Deferred::Allowed(request, verdict) => self.allowed(request, verdict),
             Deferred::Unanswered(key, id, error) => self.unanswered(key, id, error),
             Deferred::Said(key, said) => self.tell_said(key, &said),
+            Deferred::Heard(wish) => self.heard(*wish),
             Deferred::Gone(session) => self.core.session_gone(session),
             Deferred::Stop => {
                 let within = self.core.config.socketio.drain_within;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::App;
+use super::cluster::{Reply, Wish};
 use super::core::Core;
 use super::handshake::Handshake;
 use super::operator::Operator;
@@ -83,7 +84,7 @@ impl<A: App> Operator<'_, A> {
     /// ```
     pub fn fetch_sockets(
         self,
-        _within: Duration,
+        within: Duration,
         then: impl FnOnce(&mut Context<'_, A>, Fetched) + 'static,
     ) {
         let mut sockets = Vec::new();
@@ -92,23 +93,34 @@ impl<A: App> Operator<'_, A> {
             audience,
             flags,
         } = self;
-        let operator = Operator {
-            core: &mut *core,
-            audience,
-            flags,
+        core.for_each_of(&audience, |core, key| {
+            sockets.extend(core.as_plain_data(key));
+        });
+        let then = move |context: &mut Context<'_, A>, replies: Vec<Reply>, nodes_missing| {
+            let mut fetched = Fetched {
+                sockets,
+                nodes_missing,
+            };
+            for reply in replies {
+                if let Reply::Sockets(theirs) = reply {
+                    fetched.sockets.extend(theirs);
+                }
+            }
+            then(context, fetched);
         };
-        operator.for_each(|core, key| sockets.extend(core.as_plain_data(key)));
-        let fetched = Fetched {
-            sockets,
-            nodes_missing: 0,
-        };
-        core.soon
-            .push_back(Box::new(move |context| then(context, fetched)));
+        let to = core
+            .whom(&audience)
+            .filter(|_| core.is_said_to_others(flags));
+        let others = if to.is_some() { core.other_nodes() } else { 0 };
+        let request = core.ask_nodes(others, within, Box::new(then));
+        if let (Some(to), Some(request)) = (to, request) {
+            core.utter(Wish::Fetch { to, request });
+        }
     }
 }
 
 impl<A: App> Core<A> {
-    fn as_plain_data(&self, key: SocketKey) -> Option<RemoteSocket> {
+    pub(super) fn as_plain_data(&self, key: SocketKey) -> Option<RemoteSocket> {
         let namespace = self.sockets.namespace_of(key)?;
         let data = serde_json::to_string(self.data.get(key)?);
         let data = data.unwrap_or_else(|error| {

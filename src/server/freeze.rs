@@ -229,6 +229,9 @@ impl<A: App> Server<A> {
             }
             let gathered = self.core.gatherings.end_all(GatheringEnd::Interrupted);
             self.core.gathered.extend(gathered);
+            for number in self.core.nodes.questions() {
+                self.core.stop_asking(number);
+            }
             self.answer_undecided();
             self.settle();
             if !self.core.has_closures() {
@@ -355,7 +358,7 @@ impl<A: App> Server<A> {
 impl<A: App> Core<A> {
     /// Whether anything waits as a closure.
     fn has_closures(&self) -> bool {
-        let is_empty = self.acks.is_empty() && self.gatherings.len() == 0;
+        let is_empty = self.acks.is_empty() && self.gatherings.len() + self.nodes.len() == 0;
         !(is_empty && self.jobs.is_empty() && self.later.is_empty())
     }
 

@@ -4,14 +4,14 @@
 //! ends when the last has answered, when those who have not are gone, or at its deadline; what came until then is
 //! given to the application either way.
 //! An answer counts only from a socket that was asked, and once.
-//! Left out: other nodes.
+//! Knows no other nodes: what those gather is joined with ours by [`super::nodes`].
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::core::{Core, Due};
@@ -22,7 +22,7 @@ use crate::socketio::{NamespaceId, SocketId, SocketKey};
 use crate::timers::TimerId;
 
 /// What the sockets of a broadcast answered, in the order their answers came.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Gathered {
     /// Why there are no more.
     pub end: GatheringEnd,
@@ -33,7 +33,7 @@ pub struct Gathered {
 }
 
 /// Why no more answers to a broadcast are awaited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GatheringEnd {
     /// Everybody who was asked has answered; also if nobody was.
     Complete,
@@ -48,7 +48,7 @@ pub enum GatheringEnd {
 }
 
 /// One socket's answer to a broadcast.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GatheredAnswer {
     /// Whose it is.
     pub from: SocketId,

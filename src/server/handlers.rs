@@ -14,8 +14,10 @@ use super::App;
 use super::acks::Ack;
 use super::events::{EventError, IncomingEvent, Refused};
 use super::hooks::Hooks;
+use super::nodes::OnWish;
 use super::raw::Mount;
 use super::refusals::OnConnectionError;
+use super::server_side::OnServerSide;
 use super::views::{Answer, Context, Request, Socket, Verdict};
 use crate::config::Config;
 use crate::http::Method;
@@ -55,6 +57,7 @@ pub(super) struct Table<A: App> {
     pub(super) on_disconnecting: Vec<OnEnd<A>>,
     pub(super) on_disconnect: Vec<OnEnd<A>>,
     pub(super) on_room_event: Option<OnRoomEvent<A>>,
+    pub(super) server_side: HashMap<Box<str>, OnServerSide<A>>,
 }
 
 impl<A: App> Default for Table<A> {
@@ -73,6 +76,7 @@ impl<A: App> Default for Table<A> {
             on_disconnecting: Vec::new(),
             on_disconnect: Vec::new(),
             on_room_event: None,
+            server_side: HashMap::new(),
         }
     }
 }
@@ -89,6 +93,7 @@ pub(super) struct Handlers<A: App> {
     pub(super) on_namespace: Option<OnNamespace<A>>,
     pub(super) on_stop: Option<OnStop<A>>,
     pub(super) on_connection_error: Option<OnConnectionError<A>>,
+    pub(super) on_wish: Option<OnWish<A>>,
 }
 
 impl<A: App> Default for Handlers<A> {
@@ -103,6 +108,7 @@ impl<A: App> Default for Handlers<A> {
             on_namespace: None,
             on_stop: None,
             on_connection_error: None,
+            on_wish: None,
         }
     }
 }
@@ -156,7 +162,7 @@ impl<A: App> Handlers<A> {
 /// A namespace, or a parent of namespaces, whose handlers are being named.
 pub struct Namespace<'s, A: App> {
     family: FamilyId,
-    table: &'s mut Table<A>,
+    pub(super) table: &'s mut Table<A>,
     namespaces: &'s mut Namespaces,
 }
 

@@ -59,6 +59,8 @@ pub struct Metrics {
     pub acks_awaited: usize,
     /// Broadcasts whose answers are awaited.
     pub gatherings: usize,
+    /// Questions to other nodes whose replies are awaited.
+    pub questions: usize,
     /// Jobs that lanes have not brought home.
     pub jobs: usize,
     /// How late the loop was.
@@ -98,6 +100,7 @@ impl<A: App> Io<'_, A> {
             posts: core.posts.len(),
             acks_awaited: core.acks.len(),
             gatherings: core.gatherings.len(),
+            questions: core.nodes.len(),
             jobs: core.jobs.len(),
             lag: core.lag,
             server: core.counters,

@@ -5,7 +5,7 @@
 //! (the application, the handlers, everything else), so that a handler can be lent the first and the last
 //! while it is itself borrowed from the second.
 //! Knows no application.
-//! Left out for now: other nodes.
+//! Left out for now: carriers of what other nodes are told ([`cluster`]).
 
 mod acks;
 mod admission;
@@ -13,6 +13,7 @@ mod arrivals;
 #[cfg(feature = "world")]
 mod census;
 mod client;
+pub mod cluster;
 mod cookie;
 mod core;
 mod cors;
@@ -29,6 +30,7 @@ mod handlers;
 mod handshake;
 mod hooks;
 mod metrics;
+mod nodes;
 mod older;
 mod operator;
 mod outgoing;
@@ -40,6 +42,7 @@ mod raw;
 mod recovery;
 mod refusals;
 mod rooms;
+mod server_side;
 mod service;
 mod shutdown;
 mod views;
@@ -80,6 +83,7 @@ pub use operator::{Children, Operator};
 pub use raw::{RawSessions, Session};
 pub use recovery::{NotRecovered, Recovered};
 pub use refusals::{Cause, ConnectionError, Refusals};
+pub use server_side::{NodeAck, NodeAnswers};
 pub use views::{Answer, Context, EmitError, Io, JobError, Request, RequestId, Socket, Verdict};
 
 /// What an application brings: its own state, lent to each handler, and the type of one socket's data.

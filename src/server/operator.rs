@@ -2,13 +2,14 @@
 //!
 //! `io.of("/chat").to("a").to("b").except("c").emit("news", &1)` reaches the union of rooms a and b without those in c, each
 //! socket once. An operator that names no room is for the whole namespace.
-//! Left out: other nodes.
+//! Other nodes are told of it by [`super::nodes`]; [`Operator::ids`] and [`Operator::count`] know this one only.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::App;
+use super::cluster::{Whom, Wish};
 use super::core::Core;
 use super::gathering::Gathered;
 use super::outgoing::{Audience, Flags};
@@ -70,6 +71,13 @@ impl<'a, A: App> Operator<'a, A> {
         self
     }
 
+    /// For the sockets of this node alone: other nodes hear nothing of it ([`super::cluster`]).
+    #[must_use]
+    pub const fn local(mut self) -> Self {
+        self.flags.is_local = true;
+        self
+    }
+
     /// Sends an event to all of them. A tuple is a list of arguments, anything else one argument; what cannot be
     /// sent leaves a line in the log.
     pub fn emit<T: Serialize + ?Sized>(self, event: &str, values: &T) {
@@ -84,11 +92,12 @@ impl<'a, A: App> Operator<'a, A> {
     /// If the name is reserved or the arguments are no JSON.
     pub fn try_emit<T: Serialize + ?Sized>(self, event: &str, values: &T) -> Result<(), EmitError> {
         self.core
-            .broadcast(&self.audience, self.flags, event, values)
+            .broadcast_everywhere(&self.audience, self.flags, event, values)
     }
 
-    /// Sends an event to all of them and calls `then` once with what they answered, after `within` at the latest. It
-    /// always goes to everybody: what may be lost cannot be waited for.
+    /// Sends an event to all of them and calls `then` once with what they answered, after `within` at the latest (and a
+    /// second for the replies of other nodes, where there are some). It always goes to everybody: what may be lost cannot
+    /// be waited for.
     ///
     /// ```no_run
     /// # use roomcast::{Config, Server};
@@ -117,7 +126,7 @@ impl<'a, A: App> Operator<'a, A> {
         };
         let asked = self
             .core
-            .ask_all(&self.audience, flags, event, values, within, then);
+            .ask_everywhere(&self.audience, flags, event, values, within, then);
         if let Err(error) = asked {
             log::error!("{error}");
         }
@@ -125,21 +134,23 @@ impl<'a, A: App> Operator<'a, A> {
 
     /// All of them enter a room.
     pub fn join(self, room: &str) {
-        self.for_each(|core, key| core.join(key, room));
+        self.join_each(&[room]);
     }
 
     /// All of them leave a room.
     pub fn leave(self, room: &str) {
-        self.for_each(|core, key| core.leave_room(key, room));
+        self.leave_each(&[room]);
     }
 
     /// All of them leave the namespace.
-    pub fn disconnect(self) {
+    pub fn disconnect(mut self) {
+        self.wish(|to| Wish::Disconnect { to, closes: false });
         self.for_each(Core::disconnect);
     }
 
     /// The connections of all of them are closed.
-    pub fn disconnect_connections(self) {
+    pub fn disconnect_connections(mut self) {
+        self.wish(|to| Wish::Disconnect { to, closes: true });
         self.for_each(Core::disconnect_connection);
     }
 
@@ -159,14 +170,17 @@ impl<'a, A: App> Operator<'a, A> {
         count
     }
 
-    pub(super) fn for_each(self, mut act: impl FnMut(&mut Core<A>, SocketKey)) {
-        let targets = self.core.select(&self.audience);
-        for key in &targets {
-            if self.core.sockets.is_connected(*key) {
-                act(self.core, *key);
-            }
+    pub(super) fn for_each(self, act: impl FnMut(&mut Core<A>, SocketKey)) {
+        self.core.for_each_of(&self.audience, act);
+    }
+
+    /// Other nodes are to do the same.
+    pub(super) fn wish(&mut self, wish: impl FnOnce(Whom) -> Wish) {
+        if self.core.is_said_to_others(self.flags)
+            && let Some(to) = self.core.whom(&self.audience)
+        {
+            self.core.utter(wish(to));
         }
-        self.core.give_back(targets);
     }
 }
 
@@ -228,7 +242,9 @@ impl<'a, A: App> Children<'a, A> {
                 except: self.except.clone(),
                 sender: None,
             };
-            let sent = self.core.broadcast(&audience, self.flags, event, values);
+            let sent = self
+                .core
+                .broadcast_everywhere(&audience, self.flags, event, values);
             if let Err(error) = sent {
                 return log::error!("{error}");
             }

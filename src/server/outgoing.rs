@@ -27,6 +27,8 @@ pub(super) struct Flags {
     pub(super) is_volatile: bool,
     /// Is not to be compressed, by either transport.
     pub(super) stays_plain: bool,
+    /// Is for this node alone.
+    pub(super) is_local: bool,
 }
 
 /// Whom a broadcast is for.

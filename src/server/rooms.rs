@@ -4,6 +4,7 @@
 //! views they belong to.
 
 use super::App;
+use super::cluster::Wish;
 use super::core::Core;
 use super::operator::Operator;
 use super::views::{Io, Socket};
@@ -32,25 +33,32 @@ impl<A: App> Socket<'_, A> {
 
 impl<A: App> Operator<'_, A> {
     /// All of them enter several rooms.
-    pub fn join_each<R: AsRef<str>>(self, rooms: &[R]) {
-        self.for_each(|core, key| {
-            for room in rooms {
-                core.join(key, room.as_ref());
-            }
+    pub fn join_each<R: AsRef<str>>(mut self, rooms: &[R]) {
+        self.wish(|to| Wish::Join {
+            to,
+            rooms: names(rooms),
         });
+        self.for_each(|core, key| core.join_each(key, rooms));
     }
 
     /// All of them leave several rooms.
-    pub fn leave_each<R: AsRef<str>>(self, rooms: &[R]) {
-        self.for_each(|core, key| {
-            for room in rooms {
-                core.leave_room(key, room.as_ref());
-            }
+    pub fn leave_each<R: AsRef<str>>(mut self, rooms: &[R]) {
+        if rooms.is_empty() {
+            return;
+        }
+        self.wish(|to| Wish::Leave {
+            to,
+            rooms: names(rooms),
         });
+        self.for_each(|core, key| core.leave_each(key, rooms));
     }
 
     /// All of them leave all their rooms, their own included.
-    pub fn leave_all(self) {
+    pub fn leave_all(mut self) {
+        self.wish(|to| Wish::Leave {
+            to,
+            rooms: Vec::new(),
+        });
         self.for_each(Core::leave_all_rooms);
     }
 }
@@ -82,8 +90,24 @@ impl<A: App> Io<'_, A> {
     }
 }
 
+fn names<R: AsRef<str>>(rooms: &[R]) -> Vec<Box<str>> {
+    rooms.iter().map(|room| room.as_ref().into()).collect()
+}
+
 impl<A: App> Core<A> {
-    fn leave_all_rooms(&mut self, key: SocketKey) {
+    pub(super) fn join_each<R: AsRef<str>>(&mut self, key: SocketKey, rooms: &[R]) {
+        for room in rooms {
+            self.join(key, room.as_ref());
+        }
+    }
+
+    pub(super) fn leave_each<R: AsRef<str>>(&mut self, key: SocketKey, rooms: &[R]) {
+        for room in rooms {
+            self.leave_room(key, room.as_ref());
+        }
+    }
+
+    pub(super) fn leave_all_rooms(&mut self, key: SocketKey) {
         let Some(namespace) = self.sockets.namespace_of(key) else {
             return;
         };

@@ -266,6 +266,7 @@ impl<A: App> Server<A> {
                 let ended = self.core.gatherings.end((namespace, id), end);
                 self.core.gathered.extend(ended);
             }
+            Due::Nodes(number) => self.core.stop_asking(number),
             Due::Away(pid) => {
                 self.core.take_away(pid);
             }

@@ -37,7 +37,16 @@ impl<A: App> World<A> {
     }
 
     pub(super) fn with(config: Config, app: A, describe: impl FnOnce(&mut Server<A>)) -> Self {
-        let mut server = Server::with_seed(config, app, [3; 32]);
+        Self::seeded(config, app, [3; 32], describe)
+    }
+
+    pub(super) fn seeded(
+        config: Config,
+        app: A,
+        seed: [u8; 32],
+        describe: impl FnOnce(&mut Server<A>),
+    ) -> Self {
+        let mut server = Server::with_seed(config, app, seed);
         describe(&mut server);
         Self {
             server,
