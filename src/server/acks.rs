@@ -47,6 +47,8 @@ pub enum AckError {
     Disconnected,
     /// It answered something else than was expected.
     Unexpected(ArgsError),
+    /// It was not asked: the name is reserved or the arguments are no JSON, as the log says.
+    NotSent,
     /// More answers are awaited from this socket than [`crate::config::SocketIo::acks_max`].
     TooMany,
     /// The server was frozen while it waited; the client may still answer, and nobody will hear it.
@@ -59,6 +61,7 @@ impl fmt::Display for AckError {
             Self::TimedOut => f.write_str("operation has timed out"),
             Self::Disconnected => f.write_str("socket has been disconnected"),
             Self::Unexpected(error) => error.fmt(f),
+            Self::NotSent => f.write_str("the event could not be sent"),
             Self::TooMany => f.write_str("too many acknowledgements are awaited"),
             Self::Interrupted => f.write_str("the server was frozen while it waited"),
         }

@@ -270,6 +270,8 @@ impl<A: App> Core<A> {
         }
         if let Err(error) = self.emit(key, flags, event, Some(id), values) {
             log::error!("{error}");
+            let unsent = Deferred::Unanswered(key, id, AckError::NotSent);
+            self.deferred.push_back(unsent);
         }
     }
 }

@@ -371,6 +371,27 @@ fn no_more_answers_are_awaited_than_one_socket_may_owe() {
 }
 
 #[test]
+fn a_question_that_cannot_be_sent_is_not_waited_for() {
+    let mut world = world(|server| {
+        server.of("/").on("ask", |socket, (): (), _ack| {
+            socket.emit_with_ack(
+                "disconnect",
+                &(),
+                SECOND,
+                |socket, answer: Result<(), _>| {
+                    socket.app.note(answer.unwrap_err().to_string());
+                },
+            );
+            socket.app.note("asked");
+        });
+    });
+    let (conn, _) = world.socket("/");
+    world.say(conn, "42[\"ask\"]");
+    assert_eq!(world.diary(), ["asked", "the event could not be sent"]);
+    assert!(world.heard(conn).is_empty());
+}
+
+#[test]
 fn an_answer_of_another_shape_is_unexpected_and_no_timeout() {
     let mut world = world(asks);
     let (conn, _) = world.socket("/");
