@@ -534,6 +534,7 @@ fn ask(socket: &mut Guest<'_>) {
                     Err(roomcast::server::AckError::TimedOut) => "timed out",
                     Err(roomcast::server::AckError::Disconnected) => "gone",
                     Err(roomcast::server::AckError::TooMany) => "too many",
+                    Err(roomcast::server::AckError::NotSent) => "not sent",
                     Err(roomcast::server::AckError::Interrupted) => "interrupted",
                     Err(roomcast::server::AckError::Unexpected(_)) => "unexpected",
                 };
