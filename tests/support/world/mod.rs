@@ -123,7 +123,7 @@ impl World {
             client.rest(&mut self.net);
         }
         self.until(self.net.weights.storm_s * 1_000_000)?;
-        self.net.weights.heal();
+        self.net.heal();
         self.is_healed = true;
         for client in &mut self.clients {
             client.heal(&mut self.net);
