@@ -402,7 +402,7 @@ pub struct SocketIo {
     /// Acknowledgements of one socket that may be awaited at once. A client that never answers holds that many closures, until
     /// their times are up.
     pub acks_max: usize,
-    /// Broadcasts whose answers may be awaited at once; each keeps a list of those it asked.
+    /// Broadcasts, and questions to other nodes, whose answers may be awaited at once; each keeps a list of those it asked.
     pub gatherings_max: usize,
     /// Bytes of the answers to one broadcast, which are kept until the last has come.
     pub gathered_bytes_max: usize,
