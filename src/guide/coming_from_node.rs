@@ -159,7 +159,7 @@
 //! | `io.disconnectSockets()`, `(true)` | [`.disconnect()`](crate::server::Operator::disconnect), [`.disconnect_connections()`](crate::server::Operator::disconnect_connections) |
 //! | `io.sockets.adapter.rooms.get(room)?.size` | [`io.room_size("/", room)`](crate::Io::room_size), which lists nothing |
 //! | `adapter.on("create-room", f)`, `"delete-room"`, `"join-room"`, `"leave-room"` | [`.on_room_event(f)`](crate::server::Namespace::on_room_event) |
-//! | `io.adapter(createAdapter(…))` | not yet: Redis comes later |
+//! | `io.adapter(createAdapter(…))` | a carrier of your own ([`server::cluster`](crate::server::cluster)); Redis: not yet |
 //!
 //! # Options
 //!
@@ -184,8 +184,8 @@
 //! | `connectionStateRecovery` | [`socketio.recovery`](crate::config::SocketIo::recovery); `skipMiddlewares` is [`authorize_again`](crate::config::Recovery::authorize_again), the other way round |
 //! | `cleanupEmptyChildNamespaces` | [`socketio.empty_children_kept`](crate::config::SocketIo::empty_children_kept), the other way round |
 //! | `maxAttachments` of the parser | [`socketio.attachments_max`](crate::config::SocketIo::attachments_max) |
-//! | `parser` | not yet |
-//! | `adapter` | not yet |
+//! | `parser` | [`socketio.parser`](crate::config::SocketIo::parser): text, or MessagePack as `socket.io-msgpack-parser` has it |
+//! | `adapter` | a carrier of your own by [`on_wish`](crate::Server::on_wish) and [`hear`](crate::Io::hear); Redis: not yet |
 //! | `wsEngine` | left out: there is one WebSocket, and it is part of the server |
 //! | `destroyUpgrade`, `destroyUpgradeTimeout` | needs nothing: an upgrade to another path is a request like any other, and answered |
 //!

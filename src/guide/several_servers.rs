@@ -1,8 +1,8 @@
 //! Several servers: what there is today, and what is not.
 //!
-//! One process serves everybody who is connected to it, with one thread and some megabytes, and that goes a long way. Rooms,
-//! broadcasts and recovery end at its door: another process beside it is another world. Redis, by which the official servers
-//! tell each other of their broadcasts, comes later.
+//! One process serves everybody who is connected to it, with one thread and some megabytes, and that goes a long way. Unless
+//! somebody carries what it has to say to others (see below), rooms and broadcasts end at its door. Redis, by which the
+//! official servers tell each other of their broadcasts, comes later.
 //!
 //! What one can do today is to split by what does not meet. Two servers that each have their own teams need no adapter, only
 //! a proxy that sends each team to its own:
