@@ -7,7 +7,16 @@ mod pressure;
 mod revision3;
 mod upgrade;
 
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::packet::Packet;
 use super::*;
+use crate::reactor::ConnId;
+use crate::time::Time;
+use crate::websocket::Window;
 
 const SECOND: Duration = Duration::from_secs(1);
 const SOFT: usize = 1000;
