@@ -83,9 +83,8 @@ impl Engine {
     /// # Errors
     /// If it makes no sense; the engine is left as it was.
     pub fn thaw(&mut self, frozen: Frozen, rebase: Rebase) -> Result<(), Damaged> {
-        let packets = frozen.packets.into_iter().map(Packet::weighed);
-        let mut packets: Vec<_> = packets.collect();
-        packets.iter_mut().for_each(Packet::share);
+        let packets = frozen.packets.into_iter().map(Packet::shared);
+        let packets: Vec<_> = packets.collect();
         let mut rows = Vec::with_capacity(frozen.sessions.len());
         let mut by_sid = HashMap::with_capacity(frozen.sessions.len());
         for (id, session) in frozen.sessions {

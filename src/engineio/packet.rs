@@ -10,7 +10,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::weight::weighed;
+use super::weight::{self, weighed};
 use crate::websocket::{Data, Deflater, OpCode, Window, frame};
 
 /// One packet for a client, made once and shared by everybody it goes to.
@@ -67,7 +67,7 @@ impl Packet {
 
     /// A text packet, type digit included: `write` appends it to the buffer it is given.
     pub fn text(write: impl FnOnce(&mut Vec<u8>)) -> Self {
-        let mut buffer = Vec::with_capacity(frame::HEADER_BYTES_MAX + 118);
+        let mut buffer = weight::buffer();
         buffer.extend_from_slice(&[0; frame::HEADER_BYTES_MAX]);
         write(&mut buffer);
         Self::sealed(buffer, OpCode::Data(Data::Text))
@@ -84,31 +84,22 @@ impl Packet {
     /// A message of bytes, which has no type digit.
     #[must_use]
     pub fn binary(bytes: &[u8]) -> Self {
-        let mut buffer = Vec::with_capacity(frame::HEADER_BYTES_MAX + bytes.len());
+        let mut buffer = weight::buffer();
+        buffer.reserve_exact(frame::HEADER_BYTES_MAX + bytes.len());
         buffer.extend_from_slice(&[0; frame::HEADER_BYTES_MAX]);
         buffer.extend_from_slice(bytes);
         Self::sealed(buffer, OpCode::Data(Data::Binary))
     }
 
-    fn sealed(buffer: Vec<u8>, opcode: OpCode) -> Self {
+    fn sealed(mut buffer: Vec<u8>, opcode: OpCode) -> Self {
         let binary = matches!(opcode, OpCode::Data(Data::Binary));
-        let (frame, header) = frame::seal(buffer, opcode);
-        let header_bytes = u8::try_from(header).expect("a frame header is at most 10 bytes long");
-        let packet = Self {
-            frame,
-            header_bytes,
+        let header = frame::seal(&mut buffer, opcode);
+        Self {
+            frame: weighed(buffer).slice(frame::HEADER_BYTES_MAX - header..),
+            header_bytes: u8::try_from(header).expect("a frame header is at most 10 bytes long"),
             binary,
             stays_plain: false,
             forms: None,
-        };
-        packet.weighed()
-    }
-
-    /// The same packet, counted among those that are on their way out; one from the ice is not yet.
-    pub(super) fn weighed(self) -> Self {
-        Self {
-            frame: weighed(self.frame),
-            ..self
         }
     }
 
@@ -125,9 +116,11 @@ impl Packet {
         !self.stays_plain
     }
 
-    /// From now on its copies have their other forms in common.
-    pub fn share(&mut self) {
+    /// The same, whose copies have their other forms in common.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
         self.forms.get_or_insert_default();
+        self
     }
 
     /// The packet as a frame for a client with whom permessage-deflate was agreed on: deflated, if that makes it shorter.
@@ -143,7 +136,10 @@ impl Packet {
         };
         let forms = self.forms.get_or_insert_default();
         forms.deflated[window as usize]
-            .get_or_init(|| frame::deflated(deflater, window, kind, payload).map(weighed))
+            .get_or_init(|| {
+                let frame = frame::deflated(deflater, window, kind, payload)?;
+                Some(weighed(frame.into()))
+            })
             .as_ref()
             .unwrap_or(&self.frame)
     }
@@ -271,8 +267,7 @@ mod tests {
     #[test]
     fn a_packet_is_deflated_once_for_all_who_have_it_in_common() {
         let mut deflater = Deflater::new(100);
-        let mut packet = Packet::message(|out| out.resize(out.len() + 500, b'x'));
-        packet.share();
+        let packet = Packet::message(|out| out.resize(out.len() + 500, b'x')).shared();
         let mut copies = vec![packet; 3];
         for copy in &mut copies {
             let plain = copy.len();

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use data_encoding::BASE64;
 
 use super::packet::{self, Decoded, Packet, Undecodable};
@@ -91,7 +91,7 @@ pub fn join<'p>(packets: impl ExactSizeIterator<Item = &'p Packet> + Clone) -> B
         return only.body();
     }
     let bytes: usize = packets.clone().map(|packet| packet.len() * 4 / 3 + 6).sum();
-    let mut body = BytesMut::with_capacity(bytes);
+    let mut body = Vec::with_capacity(bytes);
     for (index, packet) in packets.enumerate() {
         if index > 0 {
             body.put_u8(SEPARATOR);
@@ -103,7 +103,7 @@ pub fn join<'p>(packets: impl ExactSizeIterator<Item = &'p Packet> + Clone) -> B
             body.put_slice(&packet.body());
         }
     }
-    weighed(body.freeze())
+    weighed(body)
 }
 
 /// The property the fuzzer holds this codec to; see `fuzz/fuzz_targets/engineio_payload.rs`.

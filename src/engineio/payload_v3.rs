@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use data_encoding::BASE64;
 
 use super::Answer;
@@ -203,7 +203,7 @@ pub(super) fn answer<'p>(
 }
 
 fn join_text<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     for packet in packets {
         let body = if packet.is_binary() {
             encode_base64(packet).into()
@@ -215,11 +215,11 @@ fn join_text<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
         out.put_u8(b':');
         out.put_slice(&body);
     }
-    weighed(out.freeze())
+    weighed(out)
 }
 
 fn join_bytes<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     for packet in packets {
         let body = packet.body();
         let is_binary = packet.is_binary();
@@ -233,7 +233,7 @@ fn join_bytes<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
         }
         out.put_slice(&body);
     }
-    weighed(out.freeze())
+    weighed(out)
 }
 
 /// Writes a message of bytes as a WebSocket frame.

@@ -36,6 +36,7 @@ use crate::http::{self, Coding, Compressor, Headers};
 use crate::reactor::{Action, ConnId, JobId, Peer, Stream};
 use crate::sid::Sid;
 use crate::slots::Side;
+use crate::socketio::args::Encoded;
 use crate::socketio::packet::{self as wire, Kind};
 use crate::socketio::{NamespaceId, Phase, Reason, SocketKey, SocketRow, Sockets};
 use crate::time::{Now, Time};
@@ -210,6 +211,8 @@ pub(super) struct Core<A: App> {
     pub(super) arrivals: Arrivals,
     /// Kept between broadcasts, so that none allocates once the largest has been.
     pub(super) targets: Vec<SocketKey>,
+    /// Kept between events, so that small arguments are written without allocating.
+    pub(super) encoded: Encoded,
     pub(super) next_number: u64,
     pub(super) random: StdRng,
     /// For all WebSockets with which permessage-deflate was agreed on.
@@ -263,6 +266,7 @@ impl<A: App> Core<A> {
             stopping: Stopping::No,
             arrivals: Arrivals::default(),
             targets: Vec::new(),
+            encoded: Encoded::default(),
             next_number: 0,
             random,
             inflater: Inflater::new(),

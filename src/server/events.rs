@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::acks::Ack;
 use super::core::{Core, Deferred};
 use super::dispatch::caught;
-use super::handlers::Table;
+use super::handlers::{OnEvent, Table};
 use super::views::Socket;
 use super::{App, Server};
 use crate::socketio::args::{self, Args, ArgsError, EncodeError};
@@ -143,9 +143,10 @@ impl<A: App> Server<A> {
         // A client's own words do not get into the log.
         let known = table.events.get_key_value(event.name());
         let what = known.map_or("an event's handler", |(name, _)| name);
+        let handler = known.map(|(_, handler)| handler);
         let answer_to = id.map(|id| (key, id));
         let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
-        let outcome = caught(what, || handle(table, socket, event, answer_to));
+        let outcome = caught(what, || handle(table, handler, socket, event, answer_to));
         if outcome.is_none() {
             self.core.panicked(key);
         }
@@ -172,6 +173,7 @@ impl<A: App> Server<A> {
 
 fn handle<A: App>(
     table: &Table<A>,
+    handler: Option<&OnEvent<A>>,
     socket: &mut Socket<'_, A>,
     mut event: IncomingEvent<'_>,
     answer_to: Option<(SocketKey, u64)>,
@@ -188,7 +190,11 @@ fn handle<A: App>(
     if !socket.is_connected() {
         return;
     }
-    match (table.events.get(event.name()), &table.fallback) {
+    let handler = match &event.name {
+        Cow::Borrowed(_) => handler,
+        Cow::Owned(renamed) => table.events.get(renamed.as_str()),
+    };
+    match (handler, &table.fallback) {
         (Some(handler), _) => {
             if let Err(error) = handler(socket, event.args(), ack()) {
                 fail(table, socket, &EventError::Unfit(error), ack());
@@ -213,7 +219,7 @@ impl<A: App> Core<A> {
         namespace: NamespaceId,
         sockets: &[SocketKey],
         name: &str,
-        encoded: args::Encoded,
+        encoded: &args::Encoded,
     ) {
         let is_overheard = self.sockets.namespaces().is_overheard(namespace);
         if !is_overheard || self.is_overhearing || sockets.is_empty() {
@@ -221,10 +227,8 @@ impl<A: App> Core<A> {
         }
         let said = Rc::new(Said {
             name: name.into(),
-            list: String::from_utf8(encoded.list)
-                .expect("JSON is UTF-8")
-                .into(),
-            attachments: encoded.attachments.into(),
+            list: str::from_utf8(&encoded.list).expect("JSON is UTF-8").into(),
+            attachments: encoded.attachments.as_slice().into(),
         });
         let tell = |key: &SocketKey| Deferred::Said(*key, Rc::clone(&said));
         self.deferred.extend(sockets.iter().map(tell));

@@ -25,13 +25,7 @@ impl<A: App> Server<A> {
         if let Some(row) = self.core.engine.session(session) {
             self.core.sockets.known_as(session, row.sid());
         }
-        let connect = wire::Packet {
-            kind: Kind::Connect,
-            attachments: 0,
-            namespace: "/",
-            id: None,
-            data: None,
-        };
+        let connect = wire::Packet::new(Kind::Connect, 0, "/", None, None);
         self.packet(session, &connect, &[]);
     }
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::App;
 use super::acks::{AckError, Then, Waiting};
 use super::core::{Core, Deferred, Due};
 use super::views::EmitError;
-use super::{App, written};
+use super::written::{self, Packets};
 use crate::engineio::SessionId;
 use crate::engineio::packet::Packet;
 use crate::socketio::args::{self, Encoded};
@@ -19,6 +20,9 @@ use crate::socketio::packet::{self as wire, EventName, Kind, is_reserved};
 use crate::socketio::{NamespaceId, SocketId, SocketKey};
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
+
+/// Arguments up to this size leave their memory for the next ones.
+const ENCODED_BYTES_KEPT_MAX: usize = 64 * 1024;
 
 /// How an event is to go.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,11 +66,10 @@ impl<A: App> Core<A> {
             if let Some(own) = self.sockets.id(key).filter(|_| offset.is_some()) {
                 self.keep_for(namespace, own, &packets);
             }
-            for packet in packets {
-                self.engine.send(self.now.mono, session, packet);
-            }
-            self.overhear(namespace, &[key], event, encoded);
+            packets.for_each(|packet| self.engine.send(self.now.mono, session, packet));
+            self.overhear(namespace, &[key], event, &encoded);
         }
+        self.use_again(encoded);
         Ok(())
     }
 
@@ -117,9 +120,13 @@ impl<A: App> Core<A> {
             return Ok(Vec::new());
         };
         let offset = self.offset_for(id).filter(|_| !flags.is_volatile);
-        let (mut packets, encoded) =
+        let (packets, encoded) =
             self.event(namespace, flags, event, id, values, offset.as_deref())?;
-        packets.iter_mut().for_each(Packet::share);
+        let packets = if self.config.engine.websocket_compression {
+            packets.map(Packet::shared)
+        } else {
+            packets
+        };
         if offset.is_some() {
             self.keep(audience, &packets);
         }
@@ -131,12 +138,12 @@ impl<A: App> Core<A> {
             if flags.is_volatile && !self.engine.is_writable(session) {
                 return false;
             }
-            for packet in &packets {
-                self.engine.send(self.now.mono, session, packet.clone());
-            }
+            let packets = packets.clone();
+            packets.for_each(|packet| self.engine.send(self.now.mono, session, packet));
             true
         });
-        self.overhear(namespace, &targets, event, encoded);
+        self.overhear(namespace, &targets, event, &encoded);
+        self.use_again(encoded);
         Ok(targets)
     }
 
@@ -167,19 +174,27 @@ impl<A: App> Core<A> {
         }
     }
 
+    /// Keeps the memory of small arguments for the next ones.
+    fn use_again(&mut self, encoded: Encoded) {
+        if encoded.list.capacity() <= ENCODED_BYTES_KEPT_MAX {
+            self.encoded = encoded;
+        }
+    }
+
     fn event<T: Serialize + ?Sized>(
-        &self,
+        &mut self,
         namespace: NamespaceId,
         flags: Flags,
         event: &str,
         id: Option<u64>,
         values: &T,
         offset: Option<&str>,
-    ) -> Result<(Vec<Packet>, Encoded), EmitError> {
+    ) -> Result<(Packets, Encoded), EmitError> {
         if is_reserved(event) {
             return Err(EmitError::Reserved(event.into()));
         }
-        let mut encoded = args::encode(values).map_err(EmitError::Arguments)?;
+        let mut encoded = std::mem::take(&mut self.encoded);
+        args::encode_into(values, &mut encoded).map_err(EmitError::Arguments)?;
         let bare_bytes = encoded.list.len();
         if let Some(offset) = offset {
             let comma = if bare_bytes > 0 { "," } else { "" };
@@ -196,7 +211,7 @@ impl<A: App> Core<A> {
         };
         let mut packets = written::packets(parser, Kind::Event, namespace, id, attachments, write);
         if flags.stays_plain {
-            packets = packets.into_iter().map(Packet::plain).collect();
+            packets = packets.map(Packet::plain);
         }
         encoded.list.truncate(bare_bytes);
         Ok((packets, encoded))
@@ -229,14 +244,14 @@ impl<A: App> Core<A> {
         } else {
             session
         };
-        for packet in packets {
+        packets.for_each(|packet| {
             #[cfg(feature = "world")]
             if world::is_planted(Bug::AnswerTwice) {
                 let again = packet.clone();
                 self.engine.send(self.now.mono, session, again);
             }
             self.engine.send(self.now.mono, session, packet);
-        }
+        });
     }
 
     /// An event to one socket whose answer is awaited.

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::core::{Core, Due};
 use super::outgoing::Audience;
+use super::written::Packets;
 use super::{App, Server};
 use crate::config;
 use crate::engineio;
@@ -297,7 +298,7 @@ impl<A: App> Core<A> {
     }
 
     /// Keeps what was said to an audience.
-    pub(super) fn keep(&mut self, audience: &Audience<'_>, packets: &[Packet]) {
+    pub(super) fn keep(&mut self, audience: &Audience<'_>, packets: &Packets) {
         let Some(namespace) = audience.namespace.filter(|_| self.recovery.is_some()) else {
             return;
         };
@@ -314,7 +315,7 @@ impl<A: App> Core<A> {
     }
 
     /// Keeps what was said to one socket.
-    pub(super) fn keep_for(&mut self, namespace: NamespaceId, id: SocketId, packets: &[Packet]) {
+    pub(super) fn keep_for(&mut self, namespace: NamespaceId, id: SocketId, packets: &Packets) {
         let whom = Whom {
             to: [id.as_str().into()].into(),
             except: [].into(),
@@ -322,12 +323,12 @@ impl<A: App> Core<A> {
         self.log(namespace, whom, packets);
     }
 
-    fn log(&mut self, namespace: NamespaceId, whom: Whom, packets: &[Packet]) {
+    fn log(&mut self, namespace: NamespaceId, whom: Whom, packets: &Packets) {
         let Some(recovery) = &mut self.recovery else {
             return;
         };
         let bytes = packets.iter().map(Packet::len).sum();
-        let kept = (packets.to_vec(), bytes);
+        let kept = (packets.iter().cloned().collect(), bytes);
         recovery.log.expire(self.now.mono, recovery.config.within);
         let bytes_max = recovery.config.log_bytes_max;
         recovery

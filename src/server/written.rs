@@ -27,6 +27,41 @@ pub(super) fn packet(
     }
 }
 
+/// A packet and, behind it, those of its attachments.
+#[derive(Clone, Debug)]
+pub(super) struct Packets {
+    first: Packet,
+    attachments: Vec<Packet>,
+}
+
+impl Packets {
+    const fn one(first: Packet) -> Self {
+        Self {
+            first,
+            attachments: Vec::new(),
+        }
+    }
+
+    /// Each of them, changed.
+    pub(super) fn map(self, mut change: impl FnMut(Packet) -> Packet) -> Self {
+        Self {
+            first: change(self.first),
+            attachments: self.attachments.into_iter().map(change).collect(),
+        }
+    }
+
+    /// Gives each away, in the order in which they are sent.
+    pub(super) fn for_each(self, mut give: impl FnMut(Packet)) {
+        give(self.first);
+        self.attachments.into_iter().for_each(give);
+    }
+
+    /// In the order in which they are sent.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Packet> {
+        std::iter::once(&self.first).chain(&self.attachments)
+    }
+}
+
 /// A packet and what belongs to it. `write` writes it as text, for the namespace, the number and the count of attachments
 /// that it is given.
 pub(super) fn packets(
@@ -36,20 +71,21 @@ pub(super) fn packets(
     id: Option<u64>,
     attachments: &[Bytes],
     write: impl FnOnce(&mut Vec<u8>, &str, Option<u64>, usize),
-) -> Vec<Packet> {
+) -> Packets {
     match parser {
         Parser::Default => {
-            let mut packets = Vec::with_capacity(1 + attachments.len());
             let count = attachments.len();
-            packets.push(Packet::message(|out| write(out, namespace, id, count)));
-            packets.extend(attachments.iter().map(|bytes| Packet::binary(bytes)));
-            packets
+            let binary = |bytes: &Bytes| Packet::binary(bytes);
+            Packets {
+                first: Packet::message(|out| write(out, namespace, id, count)),
+                attachments: attachments.iter().map(binary).collect(),
+            }
         }
         Parser::MessagePack => {
             let text = text_of(|out| write(out, "/", None, 0));
             // The digit of the kind, and of an answer also those of its number, which stand before a list.
             let data = text.trim_start_matches(|c: char| c.is_ascii_digit());
-            vec![in_messagepack(kind, namespace, id, data, attachments)]
+            Packets::one(in_messagepack(kind, namespace, id, data, attachments))
         }
     }
 }

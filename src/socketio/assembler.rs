@@ -55,13 +55,13 @@ impl Complete {
     /// The packet, now of the kind [`Kind::Event`] or [`Kind::Ack`]: nothing is due any more.
     #[must_use]
     pub fn packet(&self) -> Packet<'_> {
-        Packet {
-            kind: self.kind,
-            attachments: self.attachments.len(),
-            namespace: &self.namespace,
-            id: self.id,
-            data: self.data.as_deref(),
-        }
+        Packet::new(
+            self.kind,
+            self.attachments.len(),
+            &self.namespace,
+            self.id,
+            self.data.as_deref(),
+        )
     }
 
     /// The attachments in the order they came; every placeholder in the packet names one of them.

@@ -104,7 +104,12 @@ pub(super) struct Values<'a> {
 
 impl<'a> Values<'a> {
     pub(super) const fn new(list: &'a str) -> Self {
-        Self { list, at: 0 }
+        Self::starting_at(list, 0)
+    }
+
+    /// The values behind the one that ends at `at`.
+    pub(super) const fn starting_at(list: &'a str, at: usize) -> Self {
+        Self { list, at }
     }
 
     /// What is left of the list, without the comma in front of it.
@@ -137,10 +142,10 @@ impl<'a> Iterator for Values<'a> {
 /// The inside of an array, without its brackets and the space next to them.
 pub(super) fn list(array: &str) -> &str {
     let inside = array
-        .trim()
+        .trim_ascii()
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
-    inside.unwrap_or_default().trim()
+    inside.unwrap_or_default().trim_ascii()
 }
 
 /// What the inside of a string literal says; half a surrogate pair says U+FFFD.

@@ -79,21 +79,40 @@ pub struct Packet<'a> {
     pub id: Option<u64>,
     /// The payload: sound JSON of the shape that the kind asks for.
     pub data: Option<&'a str>,
+    /// The payload of an event, looked through once.
+    parted: Option<Parted<'a>>,
 }
 
 impl<'a> Packet<'a> {
+    /// A packet of these parts. `data` is sound JSON of the shape that the kind asks for.
+    #[must_use]
+    pub fn new(
+        kind: Kind,
+        attachments: usize,
+        namespace: &'a str,
+        id: Option<u64>,
+        data: Option<&'a str>,
+    ) -> Self {
+        let is_event = matches!(kind, Kind::Event | Kind::BinaryEvent);
+        Self {
+            kind,
+            attachments,
+            namespace,
+            id,
+            data,
+            parted: data.filter(|_| is_event).and_then(Parted::of),
+        }
+    }
+
     /// The name and the arguments, if this is an event that has any.
     #[must_use]
     pub fn event(&self) -> Option<Event<'a>> {
-        if !matches!(self.kind, Kind::Event | Kind::BinaryEvent) {
-            return None;
-        }
-        let mut values = json::Values::new(json::list(self.data?));
-        let name = EventName::of(values.next()?)?;
-        Some(Event {
-            name,
-            args: values.rest(),
-        })
+        let Parted { name, args } = self.parted?;
+        let name = match name.strip_prefix('"') {
+            Some(rest) => EventName::Text(json::unescape(rest.strip_suffix('"')?)),
+            None => EventName::Number(name),
+        };
+        Some(Event { name, args })
     }
 
     /// Appends the packet as it stands; reading that gives the same packet.
@@ -116,6 +135,36 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// An event's payload: the name as JSON, and the values behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Parted<'a> {
+    name: &'a str,
+    args: &'a str,
+}
+
+impl<'a> Parted<'a> {
+    /// Parts a sound list, if its first value may name an event.
+    fn of(array: &'a str) -> Option<Self> {
+        let list = json::list(array);
+        let text = list.as_bytes();
+        let end = match text.first()? {
+            b'-' | b'0'..=b'9' => json::scalar_end(text, 0),
+            b'"' => {
+                let end = json::string_end(text, 0);
+                if is_reserved(&json::unescape(list.get(1..end - 1)?)) {
+                    return None;
+                }
+                end
+            }
+            _ => return None,
+        };
+        Some(Self {
+            name: list.get(..end)?,
+            args: json::Values::starting_at(list, end).rest(),
+        })
+    }
+}
+
 /// An event's payload, parted but not parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
@@ -134,17 +183,7 @@ pub enum EventName<'a> {
     Number(&'a str),
 }
 
-impl<'a> EventName<'a> {
-    /// The name a sound JSON value spells, if that may name an event.
-    fn of(value: &'a str) -> Option<Self> {
-        if value.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-            return Some(Self::Number(value));
-        }
-        let inside = value.strip_prefix('"')?.strip_suffix('"')?;
-        let name = json::unescape(inside);
-        (!is_reserved(&name)).then_some(Self::Text(name))
-    }
-
+impl EventName<'_> {
     /// The name as handlers are looked up by it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -265,16 +304,10 @@ pub fn decode<'a>(text: &'a str, limits: &config::SocketIo) -> Result<Packet<'a>
     {
         return Err(Violation::InvalidPayload);
     }
-    let packet = Packet {
-        kind,
-        attachments,
-        namespace,
-        id,
-        data,
-    };
-    // The name is read last: only a sound array can be parted.
+    // Last, since only a sound array can be parted.
+    let packet = Packet::new(kind, attachments, namespace, id, data);
     let is_event = matches!(kind, Kind::Event | Kind::BinaryEvent);
-    if is_event && data.is_some() && packet.event().is_none() {
+    if is_event && data.is_some() && packet.parted.is_none() {
         return Err(Violation::InvalidPayload);
     }
     Ok(packet)

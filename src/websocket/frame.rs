@@ -103,14 +103,13 @@ pub fn close_answer(code: Option<u16>) -> Bytes {
 }
 
 /// Completes a frame in place: `buffer` is [`HEADER_BYTES_MAX`] bytes of room and the payload behind them. The header is put
-/// right before the payload. Gives the frame and the length of its header: from there on it is the payload alone,
-/// for whoever shares it in another form.
+/// right before the payload. Gives its length: the frame starts so many bytes before the payload, which whoever shares it in
+/// another form has to itself.
 ///
 /// # Panics
 ///
 /// If the room is missing.
-#[must_use]
-pub fn seal(buffer: Vec<u8>, opcode: OpCode) -> (Bytes, usize) {
+pub fn seal(buffer: &mut [u8], opcode: OpCode) -> usize {
     complete(buffer, opcode, Form::Plain)
 }
 
@@ -132,10 +131,11 @@ pub fn deflated(
     }
     // It may wait for long, and weighs in a queue what it holds.
     buffer.shrink_to_fit();
-    Some(complete(buffer, OpCode::Data(kind), Form::Deflated).0)
+    let header_bytes = complete(&mut buffer, OpCode::Data(kind), Form::Deflated);
+    Some(Bytes::from(buffer).slice(HEADER_BYTES_MAX - header_bytes..))
 }
 
-fn complete(mut buffer: Vec<u8>, opcode: OpCode, form: Form) -> (Bytes, usize) {
+fn complete(buffer: &mut [u8], opcode: OpCode, form: Form) -> usize {
     let payload_bytes = buffer
         .len()
         .checked_sub(HEADER_BYTES_MAX)
@@ -143,7 +143,7 @@ fn complete(mut buffer: Vec<u8>, opcode: OpCode, form: Form) -> (Bytes, usize) {
     let header = format(opcode, payload_bytes, form);
     let start = HEADER_BYTES_MAX - header.len();
     buffer[start..HEADER_BYTES_MAX].copy_from_slice(&header);
-    (Bytes::from(buffer).slice(start..), header.len())
+    header.len()
 }
 
 fn control(control: Control, payload: &[u8]) -> Bytes {
@@ -216,15 +216,10 @@ mod tests {
             let payload = vec![b'x'; size];
             let mut buffer = vec![0; HEADER_BYTES_MAX];
             buffer.extend_from_slice(&payload);
-            let room = buffer.as_ptr();
-            let (frame, header_bytes) = seal(buffer, BINARY);
+            let header_bytes = seal(&mut buffer, BINARY);
+            let frame = &buffer[HEADER_BYTES_MAX - header_bytes..];
             assert_eq!(frame, binary(&payload), "{size}");
-            assert_eq!(frame.slice(header_bytes..), payload, "{size}");
-            assert_eq!(
-                frame.as_ptr() as usize,
-                room as usize + 10 - header_bytes,
-                "in place"
-            );
+            assert_eq!(&frame[header_bytes..], payload, "{size}");
         }
     }
 
@@ -259,6 +254,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "room for the header")]
     fn a_buffer_without_room_for_the_header_is_a_mistake_of_ours() {
-        let _ = seal(vec![0; 9], TEXT);
+        seal(&mut [0; 9], TEXT);
     }
 }

@@ -7,87 +7,71 @@ fn read(text: &str) -> Result<Packet<'_>, Violation> {
     decode(text, &config::SocketIo::default())
 }
 
-fn packet<'a>(
-    kind: Kind,
-    attachments: usize,
-    namespace: &'a str,
-    id: Option<u64>,
-    data: Option<&'a str>,
-) -> Packet<'a> {
-    Packet {
-        kind,
-        attachments,
-        namespace,
-        id,
-        data,
-    }
-}
-
 #[test]
 fn packets_are_read_and_written_the_same() {
     let rows: &[(&str, Packet<'_>)] = &[
-        ("0", packet(Connect, 0, "/", None, None)),
-        ("0{}", packet(Connect, 0, "/", None, Some("{}"))),
+        ("0", Packet::new(Connect, 0, "/", None, None)),
+        ("0{}", Packet::new(Connect, 0, "/", None, Some("{}"))),
         (
             "0/woot,{\"token\":\"123\"}",
-            packet(Connect, 0, "/woot", None, Some("{\"token\":\"123\"}")),
+            Packet::new(Connect, 0, "/woot", None, Some("{\"token\":\"123\"}")),
         ),
         (
             "0/custom?a=b,",
-            packet(Connect, 0, "/custom?a=b", None, None),
+            Packet::new(Connect, 0, "/custom?a=b", None, None),
         ),
-        ("1", packet(Disconnect, 0, "/", None, None)),
-        ("1/woot,", packet(Disconnect, 0, "/woot", None, None)),
-        ("2", packet(Event, 0, "/", None, None)),
+        ("1", Packet::new(Disconnect, 0, "/", None, None)),
+        ("1/woot,", Packet::new(Disconnect, 0, "/woot", None, None)),
+        ("2", Packet::new(Event, 0, "/", None, None)),
         (
             "2[\"a\",1,{}]",
-            packet(Event, 0, "/", None, Some("[\"a\",1,{}]")),
+            Packet::new(Event, 0, "/", None, Some("[\"a\",1,{}]")),
         ),
         (
             "2[1,\"a\",{}]",
-            packet(Event, 0, "/", None, Some("[1,\"a\",{}]")),
+            Packet::new(Event, 0, "/", None, Some("[1,\"a\",{}]")),
         ),
         (
             "2/test,1[\"a\",1,{}]",
-            packet(Event, 0, "/test", Some(1), Some("[\"a\",1,{}]")),
+            Packet::new(Event, 0, "/test", Some(1), Some("[\"a\",1,{}]")),
         ),
         (
             "29007199254740991[\"a\"]",
-            packet(Event, 0, "/", Some(ID_MAX), Some("[\"a\"]")),
+            Packet::new(Event, 0, "/", Some(ID_MAX), Some("[\"a\"]")),
         ),
         (
             "2[\"\\ud800\",1e999]",
-            packet(Event, 0, "/", None, Some("[\"\\ud800\",1e999]")),
+            Packet::new(Event, 0, "/", None, Some("[\"\\ud800\",1e999]")),
         ),
         (
             "2[\"__proto__\"]",
-            packet(Event, 0, "/", None, Some("[\"__proto__\"]")),
+            Packet::new(Event, 0, "/", None, Some("[\"__proto__\"]")),
         ),
         (
             "2[\"error\"]",
-            packet(Event, 0, "/", None, Some("[\"error\"]")),
+            Packet::new(Event, 0, "/", None, Some("[\"error\"]")),
         ),
         (
             "3123[\"a\",1,{}]",
-            packet(Ack, 0, "/", Some(123), Some("[\"a\",1,{}]")),
+            Packet::new(Ack, 0, "/", Some(123), Some("[\"a\",1,{}]")),
         ),
-        ("3[]", packet(Ack, 0, "/", None, Some("[]"))),
+        ("3[]", Packet::new(Ack, 0, "/", None, Some("[]"))),
         (
             "4\"Unauthorized\"",
-            packet(ConnectError, 0, "/", None, Some("\"Unauthorized\"")),
+            Packet::new(ConnectError, 0, "/", None, Some("\"Unauthorized\"")),
         ),
         (
             "4{\"message\":\"No\"}",
-            packet(ConnectError, 0, "/", None, Some("{\"message\":\"No\"}")),
+            Packet::new(ConnectError, 0, "/", None, Some("{\"message\":\"No\"}")),
         ),
-        ("51-", packet(BinaryEvent, 1, "/", None, None)),
+        ("51-", Packet::new(BinaryEvent, 1, "/", None, None)),
         (
             "510-/cool,23[\"a\"]",
-            packet(BinaryEvent, 10, "/cool", Some(23), Some("[\"a\"]")),
+            Packet::new(BinaryEvent, 10, "/cool", Some(23), Some("[\"a\"]")),
         ),
         (
             "61-/back,127[{}]",
-            packet(BinaryAck, 1, "/back", Some(127), Some("[{}]")),
+            Packet::new(BinaryAck, 1, "/back", Some(127), Some("[{}]")),
         ),
     ];
     for &(text, packet) in rows {
