@@ -39,7 +39,11 @@ impl Engine {
     #[cfg(feature = "world")]
     #[must_use]
     pub fn census(&self) -> Census {
-        let waiting = || self.sessions.iter().map(|(_, row)| row.waiting_bytes());
+        let waiting = || {
+            self.sessions
+                .iter()
+                .map(|(_, row)| row.waiting_bytes(self.turn))
+        };
         let polling = || {
             self.sessions
                 .iter()

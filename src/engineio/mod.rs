@@ -80,6 +80,8 @@ pub struct Engine {
     timers: Timers<SessionId>,
     dirty: VecDeque<SessionId>,
     outputs: VecDeque<Output>,
+    /// Counts how often all outputs were pulled.
+    turn: u32,
     ended: VecDeque<(SessionId, Reason)>,
     upgraded: VecDeque<SessionId>,
     random: StdRng,
@@ -102,6 +104,7 @@ impl Engine {
             timers: Timers::new(),
             dirty: VecDeque::new(),
             outputs: VecDeque::new(),
+            turn: 0,
             ended: VecDeque::new(),
             upgraded: VecDeque::new(),
             random: StdRng::from_seed(seed),

@@ -20,7 +20,7 @@ impl Engine {
             return false;
         };
         session.is_open()
-            && session.waiting_bytes() <= self.config.queue_bytes_soft_max
+            && session.waiting_bytes(self.turn) <= self.config.queue_bytes_soft_max
             && match &session.transport {
                 Transport::Polling(polling) => polling.get.is_some(),
                 Transport::WebSocket(websocket) => websocket.left == 0,
@@ -31,7 +31,15 @@ impl Engine {
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {
         let sessions = self.sessions.iter();
-        sessions.map(|(_, session)| session.waiting_bytes()).sum()
+        let waiting = |(_, session): (SessionId, &Session)| session.waiting_bytes(self.turn);
+        sessions.map(waiting).sum()
+    }
+
+    /// Bytes that wait for one client; none if it has gone.
+    #[must_use]
+    pub fn waiting_bytes_of(&self, id: SessionId) -> usize {
+        let session = self.sessions.get(id);
+        session.map_or(0, |session| session.waiting_bytes(self.turn))
     }
 
     /// What all packets on their way out weigh, each once however many it is for.
@@ -45,7 +53,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        let is_over = session.waiting_bytes() > self.config.queue_bytes_soft_max;
+        let is_over = session.waiting_bytes(self.turn) > self.config.queue_bytes_soft_max;
         match (is_over, session.slow_since) {
             (true, None) => {
                 session.slow_since = Some(now);
@@ -86,7 +94,8 @@ impl Engine {
         let max = self.config.queues_bytes_max;
         self.relieve_above = alive_bytes.saturating_add(max / 8);
         let mut over = alive_bytes - max;
-        let waiting = |(id, session): (SessionId, &Session)| (session.waiting_bytes(), id);
+        let turn = self.turn;
+        let waiting = |(id, session): (SessionId, &Session)| (session.waiting_bytes(turn), id);
         let mut heaviest: Vec<_> = self.sessions.iter().map(waiting).collect();
         heaviest.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
         for (bytes, id) in heaviest {

@@ -45,15 +45,29 @@ impl Engine {
         };
         self.counters.sent += 1;
         self.counters.sent_bytes += packet.len() as u64;
-        session.push(packet, &mut self.deflater);
-        let is_too_much = session.waiting_bytes() > self.config.queue_bytes_max;
+        let is_handed_down = match &mut session.transport {
+            Transport::WebSocket(websocket) if websocket.left == 0 && session.queue.is_empty() => {
+                let mut packet = packet;
+                let frame = websocket.frame(session.revision, &mut packet, &mut self.deflater);
+                websocket.hand_down(self.turn, frame.len());
+                self.outputs.push_back(Output::Frame(websocket.conn, frame));
+                true
+            }
+            Transport::WebSocket(_) | Transport::Polling(_) => {
+                session.push(packet, &mut self.deflater);
+                false
+            }
+        };
+        let is_too_much = session.waiting_bytes(self.turn) > self.config.queue_bytes_max;
         #[cfg(feature = "world")]
         let is_too_much = is_too_much && !world::is_planted(Bug::NoHardLimit);
         if is_too_much {
             self.counters.slow_by_queue += 1;
             return self.cut(now, id);
         }
-        self.mark(id);
+        if !is_handed_down {
+            self.mark(id);
+        }
         let alive_bytes = weight::alive_bytes();
         if alive_bytes > self.relieve_above {
             self.relieve(now, alive_bytes);
@@ -67,6 +81,7 @@ impl Engine {
                 if weight::alive_bytes() <= self.config.queues_bytes_max {
                     self.relieve_above = self.config.queues_bytes_max;
                 }
+                self.turn = self.turn.wrapping_add(1);
                 return None;
             };
             self.flush(now, id);
@@ -89,8 +104,9 @@ impl Engine {
                 if websocket.left == 0 {
                     let conn = websocket.conn;
                     session.queued_bytes = 0;
-                    for mut packet in session.queue.drain(..) {
+                    for mut packet in std::mem::take(&mut session.queue) {
                         let frame = websocket.frame(revision, &mut packet, &mut self.deflater);
+                        websocket.hand_down(self.turn, frame.len());
                         self.outputs.push_back(Output::Frame(conn, frame));
                     }
                 }

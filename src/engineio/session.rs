@@ -147,6 +147,9 @@ pub(super) struct WebSocket {
     pub(super) conn: ConnId,
     /// Bytes the kernel refused.
     pub(super) left: usize,
+    /// Bytes handed down in a turn, and which turn that was: they count until it ends.
+    #[serde(skip)]
+    pub(super) handed: (u32, usize),
     /// With which it deflates, if that was agreed on.
     pub(super) window: Option<Window>,
 }
@@ -156,8 +159,22 @@ impl WebSocket {
         Self {
             conn,
             left: 0,
+            handed: (0, 0),
             window: None,
         }
+    }
+
+    const fn handed_bytes(&self, turn: u32) -> usize {
+        if self.handed.0 == turn {
+            self.handed.1
+        } else {
+            0
+        }
+    }
+
+    /// Counts bytes that are handed down in this turn.
+    pub(super) const fn hand_down(&mut self, turn: u32, bytes: usize) {
+        self.handed = (turn, self.handed_bytes(turn).saturating_add(bytes));
     }
 
     /// The frame that a packet is to this client.
@@ -217,11 +234,13 @@ impl Session {
         self.sid
     }
 
-    /// Bytes that wait for the client, in our queue and in the reactor's outbox.
-    #[must_use]
-    pub const fn waiting_bytes(&self) -> usize {
+    /// Bytes that wait for the client in this turn of the engine's: in our queue, on their way to the reactor, and in its
+    /// outbox.
+    pub(super) const fn waiting_bytes(&self, turn: u32) -> usize {
         match &self.transport {
-            Transport::WebSocket(websocket) => self.queued_bytes + websocket.left,
+            Transport::WebSocket(websocket) => {
+                self.queued_bytes + websocket.left + websocket.handed_bytes(turn)
+            }
             Transport::Polling(_) => self.queued_bytes,
         }
     }

@@ -113,6 +113,9 @@ impl Outboxes {
         outbox: &mut Outbox,
         transport: &mut Transport,
     ) -> io::Result<Written> {
+        if let Some(result) = self.write_only(outbox, transport) {
+            return result;
+        }
         while !outbox.is_empty() {
             let (offered, result) = self.write_once(outbox, transport);
             match result {
@@ -132,6 +135,34 @@ impl Outboxes {
             }
         }
         Ok(Written::All)
+    }
+
+    /// Nearly every write: one piece waits, and the kernel takes all of it. None if it is not so; the rest is for the others.
+    fn write_only(
+        &mut self,
+        outbox: &mut Outbox,
+        transport: &mut Transport,
+    ) -> Option<io::Result<Written>> {
+        let piece = self.pieces.get(outbox.head as usize)?;
+        if piece.next != NONE {
+            return None;
+        }
+        match transport.write(&piece.bytes) {
+            Ok(taken) if taken == piece.bytes.len() => {
+                self.pieces.remove(outbox.head as usize);
+                *outbox = Outbox::new();
+                self.emptied();
+                Some(Ok(Written::All))
+            }
+            Ok(0) => Some(Err(io::ErrorKind::WriteZero.into())),
+            Ok(taken) => {
+                self.advance(outbox, taken);
+                Some(Ok(Written::Part))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Ok(Written::Part)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// One write: a single piece as it is, a run of small ones copied together, large ones by name.
@@ -196,10 +227,15 @@ impl Outboxes {
         }
         if outbox.head == NONE {
             outbox.tail = NONE;
-            self.busy -= 1;
-            if self.pieces.is_empty() && self.pieces.capacity() > POOL_KEPT_MAX {
-                self.pieces = Slab::new();
-            }
+            self.emptied();
+        }
+    }
+
+    /// One outbox is empty.
+    fn emptied(&mut self) {
+        self.busy -= 1;
+        if self.pieces.is_empty() && self.pieces.capacity() > POOL_KEPT_MAX {
+            self.pieces = Slab::new();
         }
     }
 }

@@ -4,6 +4,8 @@
 //! Knows no protocol, and no priority but one: who was read in this turn is answered in it.
 //! Left out: a pause to collect more (a turn is the pause), and any limit (see [`super::outbox`]).
 
+use std::io;
+
 use bytes::Bytes;
 
 use super::outbox::Written;
@@ -74,16 +76,34 @@ impl Reactor {
     }
 
     /// Offers the kernel all that waits for one stream.
+    #[inline]
     pub(super) fn write<S: Service>(&mut self, service: &mut S, now: Now, id: ConnId) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };
-        let written = match self
+        let written = self
             .outboxes
-            .write(&mut stream.outbox, &mut stream.transport)
-        {
+            .write(&mut stream.outbox, &mut stream.transport);
+        let is_open = stream.phase == Phase::Open && !stream.flags.has(Flags::REFUSED);
+        if !(is_open && matches!(written, Ok(Written::All))) {
+            self.wrote(service, now, id, written);
+        }
+    }
+
+    /// A write that was not all and nothing else.
+    fn wrote<S: Service>(
+        &mut self,
+        service: &mut S,
+        now: Now,
+        id: ConnId,
+        written: io::Result<Written>,
+    ) {
+        let written = match written {
             Ok(written) => written,
             Err(error) => return self.broken(service, now, id, error),
+        };
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
         };
         match (written, stream.phase) {
             (Written::Part, Phase::Open) => {

@@ -46,19 +46,14 @@ impl<A: App> Service for Server<A> {
                 self.core.actions.push_back(Action::Show(conn));
                 break;
             }
-            let goes_on = match self.core.conns.get(conn) {
-                None => return whole,
-                Some(Conn {
-                    protocol: Protocol::Http(_),
-                    ..
-                }) => {
+            let goes_on = match self.read_websocket(conn, &mut rest) {
+                Read::Message => !rest.is_empty(),
+                Read::Nothing => false,
+                Read::Elsewhere if self.core.conns.get(conn).is_none() => return whole,
+                Read::Elsewhere => {
                     looks += 1;
                     self.read_http(conn, &mut rest)
                 }
-                Some(Conn {
-                    protocol: Protocol::WebSocket(_),
-                    ..
-                }) => self.read_websocket(conn, &mut rest),
             };
             if !goes_on {
                 break;
@@ -66,8 +61,10 @@ impl<A: App> Service for Server<A> {
         }
         let taken = whole - rest.len();
         self.core.answer_ping(conn);
-        self.core.watch(conn);
-        self.settle();
+        if looks > 0 {
+            self.core.watch(conn);
+            self.settle();
+        }
         taken
     }
 
@@ -168,6 +165,7 @@ impl<A: App> Service for Server<A> {
                 return Some(action);
             }
             match self.core.engine.poll_output(self.core.now.mono) {
+                Some(Output::Frame(conn, frame)) => return Some(Action::Send(conn, frame)),
                 Some(output) => self.core.perform(output),
                 None => return shutdown::poll_exit(&mut self.core),
             }
@@ -175,27 +173,37 @@ impl<A: App> Service for Server<A> {
     }
 }
 
+/// What came of reading a WebSocket.
+enum Read {
+    /// A message, or an end.
+    Message,
+    /// Nothing yet.
+    Nothing,
+    /// It is none.
+    Elsewhere,
+}
+
 impl<A: App> Server<A> {
-    /// Takes the next message off the front; says whether to go on.
-    fn read_websocket(&mut self, conn: ConnId, input: &mut &mut [u8]) -> bool {
+    /// Takes the next message off the front, if this is a WebSocket.
+    fn read_websocket(&mut self, conn: ConnId, input: &mut &mut [u8]) -> Read {
         let now = self.core.now.mono;
         let Some(row) = self.core.conns.get_mut(conn) else {
-            return false;
+            return Read::Elsewhere;
         };
         let Protocol::WebSocket(reader) = &mut row.protocol else {
-            return true;
+            return Read::Elsewhere;
         };
         let Some(session) = row.session else {
             // It was told to go, and what it still says is not heard.
             *input = &mut [];
-            return false;
+            return Read::Nothing;
         };
         let inflater = row.window.is_some().then_some(&mut self.core.inflater);
         match reader.next(&self.core.config.websocket, inflater, input) {
-            Ok(None) => false,
+            Ok(None) => Read::Nothing,
             Ok(Some(message)) => {
                 self.websocket_message(conn, session, &message);
-                true
+                Read::Message
             }
             Err(violation) => {
                 log::debug!("connection {conn} broke a rule of WebSocket: {violation}");
@@ -206,7 +214,8 @@ impl<A: App> Server<A> {
                 self.core
                     .engine
                     .websocket_ended(now, session, conn, reason, code);
-                true
+                self.settle();
+                Read::Message
             }
         }
     }

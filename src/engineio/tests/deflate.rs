@@ -40,7 +40,7 @@ fn a_long_packet_is_deflated_for_who_agreed_to_it_and_weighs_what_is_sent() {
         bench.engine.refused(bench.now, id, conn(on), 10);
         bench.send(id, &"x".repeat(SOFT * 3));
     }
-    let weight = |bench: &Bench, id| bench.engine.session(id).unwrap().waiting_bytes() - 10;
+    let weight = |bench: &Bench, id| bench.engine.waiting_bytes_of(id) - 10;
     assert_eq!(weight(&bench, plain), SOFT * 3 + 1 + 4);
     let deflated = weight(&bench, agreed);
     assert!(deflated < 50, "{deflated} bytes");
@@ -77,7 +77,7 @@ fn an_upgraded_session_deflates_also_what_waited_for_the_upgrade() {
     assert_eq!(bench.said(), ["frame 9: 3probe"]);
     let long = "before ".repeat(50);
     bench.send(id, &long);
-    let waiting = |bench: &Bench| bench.engine.session(id).unwrap().waiting_bytes();
+    let waiting = |bench: &Bench| bench.engine.waiting_bytes_of(id);
     assert_eq!(
         waiting(&bench),
         long.len() + 5,
@@ -89,6 +89,7 @@ fn an_upgraded_session_deflates_also_what_waited_for_the_upgrade() {
         let (sent, text) = frame(&mut bench);
         assert_eq!((sent[0], text), (0xc1, format!("4{long}")));
     }
+    assert!(bench.said().is_empty());
     assert_eq!(waiting(&bench), 0);
     bench.engine.refused(bench.now, id, conn(9), 1);
     bench.send(id, &long);
