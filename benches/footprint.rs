@@ -12,8 +12,16 @@
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+#[path = "support/frames.rs"]
+mod frames;
+#[path = "support/kernel.rs"]
+mod kernel;
+
+use frames::masked;
+use kernel::Process;
 
 const SOCKETS: usize = 1000;
 const SOCKETS_PER_USER: usize = 12;
@@ -68,20 +76,15 @@ fn main() -> io::Result<()> {
 }
 
 struct Chat {
-    child: Child,
+    process: Process,
     address: SocketAddr,
     code: Option<String>,
 }
 
-impl Drop for Chat {
-    fn drop(&mut self) {
-        self.child.kill().and_then(|()| self.child.wait()).ok();
-    }
-}
-
 impl Chat {
     fn start(binary: &str, folder: &std::path::Path) -> io::Result<Self> {
-        let mut child = Command::new(binary)
+        let mut command = Command::new(binary);
+        command
             .args([
                 "--listen",
                 "127.0.0.1:0",
@@ -92,10 +95,11 @@ impl Chat {
                 "--data",
             ])
             .arg(folder)
-            .stdout(Stdio::piped())
-            .spawn()?;
+            .stdout(Stdio::piped());
+        let mut process = Process::start(&mut command)?;
+        let stdout = process.child.stdout.take().expect("it is piped");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line)?;
+        BufReader::new(stdout).read_line(&mut line)?;
         let url = line.split_whitespace().nth(1).unwrap_or_default();
         let (address, path) = url
             .trim_start_matches("http://")
@@ -106,7 +110,7 @@ impl Chat {
             .map_err(|_| io::Error::other(format!("no address in {line:?}")))?;
         let code = path.strip_prefix("#/setup/").map(ToOwned::to_owned);
         Ok(Self {
-            child,
+            process,
             address,
             code,
         })
@@ -161,8 +165,7 @@ impl Chat {
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              Cookie: sid={cookie}\r\n\r\n"
         )?;
-        // `40`, masked with zeros.
-        stream.write_all(&[0x81, 0x82, 0, 0, 0, 0, b'4', b'0'])?;
+        stream.write_all(&masked(b"40"))?;
         let mut heard = Vec::new();
         let mut buffer = [0; 4096];
         while !heard.windows(9).any(|window| window == br#"40{"sid":"#) {
@@ -175,12 +178,7 @@ impl Chat {
 
     /// Resident and private memory, in KiB.
     fn memory(&self) -> io::Result<(u64, u64)> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let field = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name));
-            line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-                .unwrap_or(0)
-        };
-        Ok((field("VmRSS:"), field("RssAnon:")))
+        let memory = self.process.memory()?;
+        Ok((memory.resident_bytes / 1024, memory.private_bytes / 1024))
     }
 }

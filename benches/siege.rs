@@ -13,13 +13,21 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
 use roomcast::config::HandshakeKept;
 use roomcast::{Config, Server};
 use socket2::{Domain, Socket, Type};
+
+#[path = "support/frames.rs"]
+mod frames;
+#[path = "support/kernel.rs"]
+mod kernel;
+
+use frames::{UPGRADE, extent, masked};
+use kernel::Process;
 
 /// Set for the child.
 const SERVES: &str = "SIEGE_SERVES";
@@ -71,38 +79,24 @@ fn serve() -> io::Result<()> {
 
 /// The server, as its clients and the kernel see it.
 struct Target {
-    child: Child,
+    process: Process,
     address: SocketAddr,
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        self.child.kill().and_then(|()| self.child.wait()).ok();
-    }
 }
 
 impl Target {
     fn start() -> io::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .env(SERVES, "1")
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        let mut process = Process::start(command.env(SERVES, "1").stdout(Stdio::piped()))?;
+        let stdout = process.child.stdout.take().expect("it is piped");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line)?;
+        BufReader::new(stdout).read_line(&mut line)?;
         let address = line.trim().parse().map_err(io::Error::other)?;
-        Ok(Self { child, address })
-    }
-
-    fn descriptors(&self) -> io::Result<usize> {
-        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+        Ok(Self { process, address })
     }
 
     /// Private memory, in KiB.
     fn memory(&self) -> io::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with("RssAnon:"));
-        let field = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-        field.ok_or_else(|| io::Error::other("no RssAnon"))
+        Ok(self.process.memory()?.private_bytes / 1024)
     }
 
     /// A connection from 127.0.0.`from`: an address has too few ports for all of them.
@@ -122,11 +116,8 @@ impl Target {
     /// A socket in `/`.
     fn socket(&self, from: u8, receive_bytes: Option<usize>) -> io::Result<Client> {
         let mut stream = self.connect(from, receive_bytes)?;
-        stream.write_all(
-            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
-            Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\
-            \x81\x82\0\0\0\x0040",
-        )?;
+        stream.write_all(UPGRADE)?;
+        stream.write_all(&masked(b"40"))?;
         let mut heard = Vec::new();
         let mut buffer = [0; 1024];
         while !heard.windows(9).any(|window| window == br#"40{"sid":"#) {
@@ -150,12 +141,8 @@ struct Client {
 }
 
 impl Client {
-    /// Up to 125 bytes of text, masked with zeros.
     fn say(&mut self, text: &str) -> io::Result<()> {
-        let length = u8::try_from(text.len()).map_err(io::Error::other)?;
-        let mut frame = vec![0x81, 0x80 | length, 0, 0, 0, 0];
-        frame.extend_from_slice(text.as_bytes());
-        self.stream.write_all(&frame)
+        self.stream.write_all(&masked(text.as_bytes()))
     }
 
     /// Takes what has come; gives how many events of that name there were, and whether the line goes on.
@@ -173,14 +160,14 @@ impl Client {
             }
         }
         let mut at = 0;
-        while let Some((payload, end)) = frame(&self.inbox[at..]) {
+        while let Some((payload, end)) = extent(&self.inbox[at..]) {
             let payload = &self.inbox[at + payload..at + end];
             let is_ping = payload == b"2";
             let event = payload.strip_prefix(b"42[\"");
             events += usize::from(event.is_some_and(|event| event.starts_with(name.as_bytes())));
             at += end;
             if is_ping {
-                self.stream.write_all(b"\x81\x81\0\0\0\x003")?;
+                self.say("3")?;
             }
         }
         self.inbox.drain(..at);
@@ -194,7 +181,7 @@ impl Client {
     fn hear(&mut self, name: &str) -> io::Result<String> {
         let mut buffer = [0; 4096];
         loop {
-            while let Some((payload, end)) = frame(&self.inbox) {
+            while let Some((payload, end)) = extent(&self.inbox) {
                 let text = String::from_utf8_lossy(&self.inbox[payload..end]).into_owned();
                 self.inbox.drain(..end);
                 if text == "2" {
@@ -212,22 +199,6 @@ impl Client {
     }
 }
 
-/// Where the payload of the first frame starts and ends, if all of it is there.
-fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
-    let (start, length) = match *bytes.get(1)? {
-        126 => (
-            4,
-            usize::from(u16::from_be_bytes(*bytes[2..].first_chunk()?)),
-        ),
-        127 => (
-            10,
-            usize::try_from(u64::from_be_bytes(*bytes[2..].first_chunk()?)).ok()?,
-        ),
-        short => (2, usize::from(short)),
-    };
-    (bytes.len() >= start + length).then_some((start, start + length))
-}
-
 /// The value below which 99 of a hundred are, and the largest, in milliseconds.
 fn p99_and_max(mut times: Vec<Duration>) -> (f64, f64) {
     times.sort_unstable();
@@ -239,7 +210,7 @@ fn p99_and_max(mut times: Vec<Duration>) -> (f64, f64) {
 
 fn silent_and_trickling() -> io::Result<()> {
     let target = Target::start()?;
-    let descriptors = target.descriptors()?;
+    let descriptors = target.process.descriptors()?;
     let mut healthy = target.socket(2, None)?;
     let alone = p99_and_max(echoes(&mut healthy, HEAD_WITHIN / 2, |_| Ok(()))?);
 
@@ -348,7 +319,7 @@ fn echoes(
 fn settled(target: &Target, expected: usize) -> io::Result<usize> {
     let start = Instant::now();
     loop {
-        let descriptors = target.descriptors()?;
+        let descriptors = target.process.descriptors()?;
         if descriptors == expected || start.elapsed() > Duration::from_secs(20) {
             return Ok(descriptors);
         }
@@ -358,7 +329,7 @@ fn settled(target: &Target, expected: usize) -> io::Result<usize> {
 
 fn slow_reader() -> io::Result<()> {
     let target = Target::start()?;
-    let descriptors = target.descriptors()?;
+    let descriptors = target.process.descriptors()?;
     println!(
         "{SOCKETS} sockets, {ROUNDS} broadcasts of {SMALL_BYTES} B to all, each behind one of {LARGE_BYTES} B to {MEMBERS}"
     );
