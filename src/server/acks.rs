@@ -10,7 +10,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::App;
-use super::views::{Io, Socket};
+use super::socket::Socket;
+use super::views::Io;
 use crate::socketio::SocketKey;
 use crate::socketio::args::{Args, ArgsError};
 use crate::timers::TimerId;

@@ -5,7 +5,7 @@
 
 use super::App;
 use super::core::Core;
-use super::views::Socket;
+use super::socket::Socket;
 use crate::engineio::SessionId;
 
 /// The words for a client's goodbye.

@@ -10,7 +10,8 @@ use super::App;
 use super::acks::{AckError, Then};
 use super::core::Core;
 use super::outgoing::Flags;
-use super::views::{EmitError, Socket};
+use super::socket::Socket;
+use super::views::EmitError;
 use crate::socketio::SocketKey;
 use crate::socketio::args::{Args, FromArgs};
 

@@ -17,7 +17,7 @@ use super::acks::Ack;
 use super::core::{Core, Deferred};
 use super::dispatch::caught;
 use super::handlers::{OnEvent, Table};
-use super::views::Socket;
+use super::socket::Socket;
 use super::{App, Server};
 use crate::socketio::args::{self, Args, ArgsError, EncodeError};
 use crate::socketio::packet::Event;

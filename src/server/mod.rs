@@ -29,6 +29,7 @@ mod handle;
 mod handlers;
 mod handshake;
 mod hooks;
+mod life;
 mod metrics;
 mod nodes;
 mod older;
@@ -45,6 +46,7 @@ mod rooms;
 mod server_side;
 mod service;
 mod shutdown;
+mod socket;
 mod views;
 mod web;
 mod written;
@@ -84,7 +86,8 @@ pub use raw::{RawSessions, Session};
 pub use recovery::{NotRecovered, Recovered};
 pub use refusals::{Cause, ConnectionError, Refusals};
 pub use server_side::{NodeAck, NodeAnswers};
-pub use views::{Answer, Context, EmitError, Io, JobError, Request, RequestId, Socket, Verdict};
+pub use socket::Socket;
+pub use views::{Answer, Context, EmitError, Io, JobError, Request, RequestId, Verdict};
 
 /// What an application brings: its own state, lent to each handler, and the type of one socket's data.
 pub trait App: 'static {

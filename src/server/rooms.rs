@@ -7,7 +7,8 @@ use super::App;
 use super::cluster::Wish;
 use super::core::Core;
 use super::operator::Operator;
-use super::views::{Io, Socket};
+use super::socket::Socket;
+use super::views::Io;
 use crate::socketio::SocketKey;
 
 impl<A: App> Socket<'_, A> {

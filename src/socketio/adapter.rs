@@ -5,7 +5,9 @@
 //! Left out: join order within a room (the last member takes a leaver's place, so that leaving moves one entry), and
 //! other nodes, which `cluster/` will speak to.
 
+mod events;
 mod freeze;
+mod selection;
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -16,6 +18,7 @@ use super::sockets::SocketRow;
 use crate::sid::{Sid, SidIndex};
 use crate::slots::Id;
 
+pub use events::RoomEvent;
 pub(super) use freeze::Frozen;
 
 /// A socket's place among all sockets.
@@ -23,19 +26,6 @@ pub type SocketKey = Id<SocketRow>;
 
 /// The id by which clients know a socket, and the name of the room it is in by default.
 pub type SocketId = Sid;
-
-/// What happened to a room, in the order and with the conditions of the official adapter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RoomEvent {
-    /// The first socket is about to join (`create-room`).
-    Created(Rc<str>),
-    /// The last socket has left (`delete-room`).
-    Deleted(Rc<str>),
-    /// A socket joined (`join-room`).
-    Joined(Rc<str>, SocketId),
-    /// A socket left (`leave-room`).
-    Left(Rc<str>, SocketId),
-}
 
 /// The one owner of rooms ↔ sockets in a namespace.
 ///
@@ -258,52 +248,6 @@ impl Adapter {
     pub fn is_empty(&self) -> bool {
         self.sockets.is_empty()
     }
-
-    /// Appends to `into`, each once, the sockets in any room of `to` (all of the namespace if `to` is empty) that are in
-    /// none of `except`. Rooms that do not exist have no members.
-    pub fn select(
-        &mut self,
-        to: &[impl AsRef<str>],
-        except: &[impl AsRef<str>],
-        into: &mut Vec<SocketKey>,
-    ) {
-        if let ([room], []) = (to, except) {
-            return into.extend_from_slice(self.slice(room.as_ref()));
-        }
-        let stamp = self.next_stamp();
-        for room in except {
-            self.stamp(room.as_ref(), stamp, |_| {});
-        }
-        if !to.is_empty() {
-            for room in to {
-                self.stamp(room.as_ref(), stamp, |key| into.push(key));
-            }
-        } else if except.is_empty() {
-            into.extend(self.sockets.iter().map(|(_, row)| row.key));
-        } else {
-            let is_new = |key: &SocketKey| self.places[key.slot() as usize].stamp != stamp;
-            into.extend(self.sockets.iter().map(|(_, row)| row.key).filter(is_new));
-        }
-    }
-
-    /// Whether room events are kept for [`Adapter::poll_event`]. They are not, unless somebody asks for them.
-    pub fn record_events(&mut self, on: bool) {
-        self.records = on;
-        if !on {
-            self.events = VecDeque::new();
-        }
-    }
-
-    /// Whether they are.
-    #[must_use]
-    pub const fn records_events(&self) -> bool {
-        self.records
-    }
-
-    /// The oldest room event. Nothing bounds their number but the caller, who takes them all after each call.
-    pub fn poll_event(&mut self) -> Option<RoomEvent> {
-        self.events.pop_front()
-    }
 }
 
 impl Adapter {
@@ -329,33 +273,6 @@ impl Adapter {
         match self.virtual_owner(room) {
             Some(row) => std::slice::from_ref(&self.sockets[row as usize].key),
             None => &[],
-        }
-    }
-
-    fn next_stamp(&mut self) -> u32 {
-        self.stamp = self.stamp.checked_add(1).unwrap_or_else(|| {
-            // Once in four thousand million broadcasts: an old stamp must not look like a new one.
-            self.places.iter_mut().for_each(|place| place.stamp = 0);
-            1
-        });
-        self.stamp
-    }
-
-    /// Stamps the members of a room and shows those that did not have the stamp yet.
-    fn stamp(&mut self, room: &str, stamp: u32, mut new: impl FnMut(SocketKey)) {
-        let mut see = |places: &mut [Place], key: SocketKey| {
-            let place = &mut places[key.slot() as usize];
-            if place.stamp != stamp {
-                place.stamp = stamp;
-                new(key);
-            }
-        };
-        if let Some(&room) = self.names.get(room) {
-            for &key in &self.rooms[room as usize].members {
-                see(&mut self.places, key);
-            }
-        } else if let Some(row) = self.virtual_owner(room) {
-            see(&mut self.places, self.sockets[row as usize].key);
         }
     }
 
@@ -489,21 +406,6 @@ impl Adapter {
             self.names.remove(&*name);
             self.rooms.remove(left.room as usize);
             self.record(|| RoomEvent::Deleted(name));
-        }
-    }
-
-    fn record_end_of_virtual(&mut self, row: u32) {
-        if self.records {
-            let id = self.sockets[row as usize].id;
-            let name: Rc<str> = Rc::from(id.as_str());
-            self.events.push_back(RoomEvent::Left(Rc::clone(&name), id));
-            self.events.push_back(RoomEvent::Deleted(name));
-        }
-    }
-
-    fn record(&mut self, event: impl FnOnce() -> RoomEvent) {
-        if self.records {
-            self.events.push_back(event());
         }
     }
 }

@@ -17,8 +17,10 @@ pub mod pattern;
 pub mod property;
 pub mod replay;
 mod sockets;
+mod steps;
 
 pub use adapter::{Adapter, RoomEvent, SocketId, SocketKey};
 pub use freeze::{Frozen, ThawError};
 pub use namespaces::{FamilyId, NamespaceId, Namespaces};
-pub use sockets::{Attachments, OutOfOrder, Phase, Reason, Refusal, SocketRow, Sockets, Step};
+pub use sockets::{Phase, Reason, Refusal, SocketRow, Sockets};
+pub use steps::{Attachments, OutOfOrder, Step};

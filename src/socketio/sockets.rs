@@ -1,25 +1,22 @@
-//! All sockets of all namespaces: who is connected where, and who gets what.
+//! All sockets of all namespaces: who is connected where.
 //!
-//! The switchboard brings a session's messages and the ids of sessions that come and go; it is told what a packet is
-//! about ([`Step`]) and whom a broadcast is for. A socket is *joining* while it is being authorized (it may join rooms and
-//! gets no broadcast), *connected*, or *leaving* (its rooms stay readable, joins and emits are no-ops) until
-//! it is removed.
+//! The switchboard brings the ids of sessions that come and go; it is told where a socket is, and in which rooms. What a
+//! session's messages are about is found out in [`super::steps`].
+//! A socket is *joining* while it is being authorized (it may join rooms and gets no broadcast), *connected*, or *leaving*
+//! (its rooms stay readable, joins and emits are no-ops) until it is removed.
 //! Knows sessions by id; never a transport or a handler.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::{Adapter, SocketKey};
-use super::assembler::{Assembler, Complete};
-use super::msgpack;
+use super::assembler::Assembler;
 use super::namespaces::{FamilyId, NamespaceId, Namespaces};
-use super::packet::{Event, Kind, Packet, Violation};
-use crate::config::{self, Parser};
+use crate::config;
 use crate::engineio::{self, Session, SessionId};
 use crate::sid::Sid;
 use crate::slots::{Side, Slots};
@@ -86,25 +83,6 @@ pub(super) struct Client {
     pub(super) known_as: Option<Sid>,
 }
 
-/// What a packet is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
-    /// A new socket asks to be let in; the text is the JSON it brought, `{}` if none.
-    Join(SocketKey, &'a str),
-    /// It is not let in.
-    Refused(&'a str, Refusal),
-    /// It asked for a namespace that is not there, with this JSON: a parent may want to make it.
-    NoNamespace(&'a str, &'a str),
-    /// An event, and the number its answer goes by.
-    Event(SocketKey, Event<'a>, Option<u64>),
-    /// An answer to ours, by its number: the values without brackets.
-    Answer(SocketKey, u64, &'a str),
-    /// The client leaves the namespace.
-    Leave(SocketKey),
-    /// Nothing to do.
-    Nothing,
-}
-
 /// Why there is no namespace for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -125,14 +103,10 @@ impl Refusal {
     }
 }
 
-/// A packet at the wrong time (before its CONNECT, a second CONNECT, one that only a server sends): the connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutOfOrder;
-
 /// All sockets.
 #[derive(Debug)]
 pub struct Sockets {
-    config: config::SocketIo,
+    pub(super) config: config::SocketIo,
     pub(super) namespaces: Namespaces,
     pub(super) rows: Slots<SocketRow>,
     pub(super) by_id: HashMap<Sid, SocketKey>,
@@ -221,14 +195,6 @@ impl Sockets {
         }
     }
 
-    /// Whether the session waits for attachments.
-    #[must_use]
-    pub fn is_assembling(&self, session: SessionId) -> bool {
-        self.clients
-            .get(session)
-            .is_some_and(|client| client.assembler.is_waiting())
-    }
-
     /// The sockets of a session, in the order they came.
     #[must_use]
     pub fn of_session(&self, session: SessionId) -> &[SocketKey] {
@@ -297,19 +263,6 @@ impl Sockets {
         self.rows.iter().map(|(key, _)| key)
     }
 
-    /// Bytes held for each packet whose attachments are due.
-    #[cfg(feature = "world")]
-    pub(crate) fn held_bytes(&self) -> impl Iterator<Item = usize> {
-        let clients = self.clients.iter();
-        clients.map(|(_, client)| client.assembler.held_bytes())
-    }
-
-    /// Bytes held for all packets whose attachments are due.
-    #[must_use]
-    pub const fn assembling_bytes(&self) -> usize {
-        self.held_bytes
-    }
-
     /// How many rooms there are in all namespaces, the sockets' own included. Looks at each socket.
     #[must_use]
     pub fn room_count(&self) -> usize {
@@ -317,106 +270,7 @@ impl Sockets {
         rows.map(|(_, row)| row.adapter.room_names().count()).sum()
     }
 
-    /// A text message of a session: the packet it is, or `None` while its attachments are due.
-    ///
-    /// # Errors
-    /// If it is no packet.
-    pub fn text<'a>(
-        &mut self,
-        session: SessionId,
-        text: &'a str,
-    ) -> Result<Option<Packet<'a>>, Violation> {
-        if self.config.parser == Parser::MessagePack {
-            return Err(Violation::NotMessagePack);
-        }
-        match self.clients.get_mut(session) {
-            Some(client) => {
-                self.held_bytes -= client.assembler.held_bytes();
-                let outcome = client.assembler.text(text, &self.config);
-                self.held_bytes += client.assembler.held_bytes();
-                outcome
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// A binary message of a session: the packet it completes, or `None` while more attachments are due.
-    ///
-    /// # Errors
-    /// If no packet waits for it.
-    pub fn binary(
-        &mut self,
-        session: SessionId,
-        bytes: &[u8],
-    ) -> Result<Option<Complete>, Violation> {
-        if self.config.parser == Parser::MessagePack {
-            return msgpack::decode(bytes, &self.config).map(Some);
-        }
-        match self.clients.get_mut(session) {
-            Some(client) => {
-                self.held_bytes -= client.assembler.held_bytes();
-                let outcome = client.assembler.binary(bytes, &self.config);
-                self.held_bytes += client.assembler.held_bytes();
-                outcome
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// The session that holds most for a packet whose attachments have not come, if all hold too much together: it is to go.
-    #[must_use]
-    pub fn holds_too_much(&self) -> Option<SessionId> {
-        if self.held_bytes <= self.config.packets_bytes_max {
-            return None;
-        }
-        let holders = self.clients.iter();
-        holders
-            .max_by_key(|(_, client)| client.assembler.held_bytes())
-            .map(|(session, _)| session)
-    }
-
-    /// Finds out what a packet of a session is about. A CONNECT makes a joining socket.
-    ///
-    /// # Errors
-    /// If the packet comes at the wrong time.
-    pub fn step<'a>(
-        &mut self,
-        session: SessionId,
-        packet: &Packet<'a>,
-    ) -> Result<Step<'a>, OutOfOrder> {
-        let key = self.in_namespace(session, packet.namespace);
-        match (packet.kind, key) {
-            (Kind::Connect, None) => Ok(self.connect(session, packet)),
-            (Kind::Event | Kind::BinaryEvent, Some(key)) if self.is_connected(key) => Ok(packet
-                .event()
-                .map_or(Step::Nothing, |event| Step::Event(key, event, packet.id))),
-            (Kind::Ack | Kind::BinaryAck, Some(key)) if self.is_connected(key) => {
-                Ok(match (packet.id, packet.answers()) {
-                    (Some(id), Some(values)) => Step::Answer(key, id, values),
-                    _ => Step::Nothing,
-                })
-            }
-            (Kind::Disconnect, Some(key)) => Ok(Step::Leave(key)),
-            _ => Err(OutOfOrder),
-        }
-    }
-
-    fn connect<'a>(&mut self, session: SessionId, packet: &Packet<'a>) -> Step<'a> {
-        let (name, auth) = (packet.namespace, packet.data.unwrap_or("{}"));
-        if name.len() > self.config.namespace_bytes_max {
-            return Step::Refused(name, Refusal::InvalidNamespace);
-        }
-        match self.namespaces.find_exactly(name) {
-            Some(namespace) => match self.join(session, namespace) {
-                Ok(key) => Step::Join(key, auth),
-                Err(refusal) => Step::Refused(name, refusal),
-            },
-            None if self.has_room(session) => Step::NoNamespace(name, auth),
-            None => Step::Refused(name, Refusal::TooManyNamespaces),
-        }
-    }
-
-    fn has_room(&self, session: SessionId) -> bool {
+    pub(super) fn has_room(&self, session: SessionId) -> bool {
         let client = self.clients.get(session);
         client.is_some_and(|client| client.sockets.len() < self.config.namespaces_max)
     }
@@ -561,19 +415,7 @@ impl Sockets {
             self.held_bytes -= client.assembler.held_bytes();
         }
     }
-
-    fn in_namespace(&self, session: SessionId, name: &str) -> Option<SocketKey> {
-        let sockets = &self.clients.get(session)?.sockets;
-        sockets.iter().copied().find(|key| {
-            self.rows.get(*key).is_some_and(|row| {
-                row.phase != Phase::Leaving && *self.namespaces.row(row.namespace).name == *name
-            })
-        })
-    }
 }
-
-/// Bytes that go with an event, in the order of their placeholders.
-pub type Attachments<'a> = &'a [Bytes];
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,9 @@
 //! What packets mean to a session's sockets, and the three phases of a socket.
 
+use bytes::Bytes;
+
 use super::*;
+use crate::socketio::{OutOfOrder, Step};
 
 fn session(number: u32) -> SessionId {
     SessionId::from_parts(number, 0)
