@@ -92,6 +92,7 @@ impl<A: App> Operator<'_, A> {
             core,
             audience,
             flags,
+            ..
         } = self;
         core.for_each_of(&audience, |core, key| {
             sockets.extend(core.as_plain_data(key));

@@ -81,7 +81,7 @@ use handlers::Handlers;
 pub use handlers::Namespace;
 pub use handshake::Handshake;
 pub use metrics::{Lag, Metrics};
-pub use operator::{Children, Operator};
+pub use operator::{AllChildren, Children, OneNamespace, Operator};
 pub use raw::{RawSessions, Session};
 pub use recovery::{NotRecovered, Recovered};
 pub use refusals::{Cause, ConnectionError, Refusals};

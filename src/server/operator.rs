@@ -16,18 +16,32 @@ use super::outgoing::{Audience, Flags};
 use super::views::{Context, EmitError};
 use crate::socketio::{FamilyId, NamespaceId, SocketId, SocketKey};
 
-/// Whom a broadcast is for.
-pub struct Operator<'a, A: App> {
+/// Whom a broadcast is for: those in one namespace, or ([`Children`]) in all of one parent.
+pub struct Operator<'a, A: App, S = OneNamespace> {
     pub(super) core: &'a mut Core<A>,
     pub(super) audience: Audience<'a>,
     pub(super) flags: Flags,
+    scope: S,
 }
 
-impl<'a, A: App> Operator<'a, A> {
-    pub(super) fn new(
+/// The scope of an [`Operator`]: one namespace.
+#[derive(Clone, Copy, Debug)]
+pub struct OneNamespace;
+
+/// The scope of [`Children`]: every namespace of one parent that there is when something is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct AllChildren(Option<FamilyId>);
+
+/// A broadcast to all children of a parent namespace. The rooms that are named are those of that name in each of them.
+pub type Children<'a, A> = Operator<'a, A, AllChildren>;
+
+/// Narrowing down, which is the same for either scope.
+impl<'a, A: App, S> Operator<'a, A, S> {
+    fn of(
         core: &'a mut Core<A>,
         namespace: Option<NamespaceId>,
         sender: Option<SocketKey>,
+        scope: S,
     ) -> Self {
         let audience = Audience {
             namespace,
@@ -39,6 +53,7 @@ impl<'a, A: App> Operator<'a, A> {
             core,
             audience,
             flags: Flags::default(),
+            scope,
         }
     }
 
@@ -76,6 +91,16 @@ impl<'a, A: App> Operator<'a, A> {
     pub const fn local(mut self) -> Self {
         self.flags.is_local = true;
         self
+    }
+}
+
+impl<'a, A: App> Operator<'a, A> {
+    pub(super) fn new(
+        core: &'a mut Core<A>,
+        namespace: Option<NamespaceId>,
+        sender: Option<SocketKey>,
+    ) -> Self {
+        Self::of(core, namespace, sender, OneNamespace)
     }
 
     /// Sends an event to all of them. A tuple is a list of arguments, anything else one argument; what cannot be
@@ -184,67 +209,19 @@ impl<'a, A: App> Operator<'a, A> {
     }
 }
 
-/// A broadcast to all children of a parent namespace.
-pub struct Children<'a, A: App> {
-    core: &'a mut Core<A>,
-    family: Option<FamilyId>,
-    to: Vec<&'a str>,
-    except: Vec<&'a str>,
-    flags: Flags,
-}
-
 impl<'a, A: App> Children<'a, A> {
-    pub(super) fn new(core: &'a mut Core<A>, family: Option<FamilyId>) -> Self {
-        Self {
-            core,
-            family,
-            to: Vec::new(),
-            except: Vec::new(),
-            flags: Flags::default(),
-        }
-    }
-
-    /// To the members of the rooms of that name, too: a union of all that are named.
-    #[must_use]
-    pub fn to(mut self, room: &'a str) -> Self {
-        self.to.push(room);
-        self
-    }
-
-    /// Not to the members of the rooms of that name.
-    #[must_use]
-    pub fn except(mut self, room: &'a str) -> Self {
-        self.except.push(room);
-        self
-    }
-
-    /// May be lost: goes only to those who could take it just now.
-    #[must_use]
-    pub const fn volatile(mut self) -> Self {
-        self.flags.is_volatile = true;
-        self
-    }
-
-    /// Whether it may be compressed where that was agreed on; see [`Operator::compress`].
-    #[must_use]
-    pub const fn compress(mut self, may_be: bool) -> Self {
-        self.flags.stays_plain = !may_be;
-        self
+    pub(super) fn of_parent(core: &'a mut Core<A>, family: Option<FamilyId>) -> Self {
+        Self::of(core, None, None, AllChildren(family))
     }
 
     /// Sends an event to all of them. A tuple is a list of arguments, anything else one argument; what cannot be sent
     /// leaves a line in the log.
-    pub fn emit<T: Serialize + ?Sized>(self, event: &str, values: &T) {
+    pub fn emit<T: Serialize + ?Sized>(mut self, event: &str, values: &T) {
         for namespace in self.namespaces() {
-            let audience = Audience {
-                namespace: Some(namespace),
-                to: self.to.clone(),
-                except: self.except.clone(),
-                sender: None,
-            };
+            self.audience.namespace = Some(namespace);
             let sent = self
                 .core
-                .broadcast_everywhere(&audience, self.flags, event, values);
+                .broadcast_everywhere(&self.audience, self.flags, event, values);
             if let Err(error) = sent {
                 return log::error!("{error}");
             }
@@ -260,7 +237,7 @@ impl<'a, A: App> Children<'a, A> {
 
     fn namespaces(&self) -> Vec<NamespaceId> {
         let namespaces = self.core.sockets.namespaces();
-        let family = self.family.into_iter();
+        let family = self.scope.0.into_iter();
         family
             .flat_map(|family| namespaces.of_family(family))
             .collect()

@@ -69,7 +69,7 @@ impl<'a, A: App> Socket<'a, A> {
     /// Everybody in its namespace and in all others of the same parent.
     pub fn siblings(&mut self) -> Children<'_, A> {
         let family = self.io.core.sockets.family_of(self.namespace_id());
-        Children::new(self.io.core, Some(family))
+        Children::of_parent(self.io.core, Some(family))
     }
 
     /// Whether it is in its namespace: not while it is being authorized, nor on its way out.

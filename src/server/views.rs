@@ -167,7 +167,7 @@ impl<A: App> Io<'_, A> {
     /// Everybody in all children of the parent that was described by this pattern or label.
     pub fn children<'o>(&'o mut self, parent: &str) -> Children<'o, A> {
         let family = self.core.sockets.namespaces().find_family(parent);
-        Children::new(self.core, family)
+        Children::of_parent(self.core, family)
     }
 
     /// The names of all namespaces that there are just now, in no order to rely on.
