@@ -42,13 +42,14 @@ fn cargo(folder: &Path, target: &Path, profile: &str) -> Command {
     command
 }
 
-pub(crate) fn ours() -> io::Result<PathBuf> {
+/// By a profile of `benches/peers/ours/Cargo.toml`.
+pub(crate) fn ours(profile: &str) -> io::Result<PathBuf> {
     let folder = peer("ours");
     let target = target().join("ours");
     // The same versions as the library is tested with; cargo drops from the copy what is not needed.
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    run(&mut cargo(&folder, &target, "release"))?;
-    Ok(target.join("release/bench_server"))
+    run(&mut cargo(&folder, &target, profile))?;
+    Ok(target.join(profile).join("bench_server"))
 }
 
 pub(crate) fn oxide() -> io::Result<PathBuf> {
@@ -106,6 +107,35 @@ pub(crate) fn python() -> io::Result<PathBuf> {
         fs::write(installed, "")?;
     }
     Ok(program)
+}
+
+/// What a program says of itself, on the first line.
+pub(crate) fn version(program: impl AsRef<std::ffi::OsStr>) -> String {
+    let said = run(Command::new(program).arg("--version")).unwrap_or_default();
+    said.lines()
+        .next()
+        .unwrap_or("an unknown version")
+        .to_owned()
+}
+
+/// The version of a package in a lock file, by the text that comes before it.
+pub(crate) fn locked(name: &str, file: &str, before: &str) -> String {
+    let text = fs::read_to_string(peer(name).join(file)).unwrap_or_default();
+    let behind = text.split_once(before).map_or("", |(_, behind)| behind);
+    let version = behind.split(['"', '\n']).next().unwrap_or_default();
+    version.to_owned()
+}
+
+/// What is checked out, by git, and whether it was changed.
+pub(crate) fn commit() -> io::Result<String> {
+    let git = |arguments: &[&str]| run(Command::new("git").args(arguments).current_dir(root()));
+    let commit = git(&["rev-parse", "--short", "HEAD"])?;
+    let changed = git(&["status", "--porcelain", "--", "src", "Cargo.lock"])?;
+    Ok(if changed.is_empty() {
+        commit
+    } else {
+        format!("{commit} and more")
+    })
 }
 
 fn is_newer(made: &Path, of: &Path) -> bool {

@@ -116,8 +116,12 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
+    let mut servers = String::new();
+    for (peer, _) in &programs {
+        writeln!(servers, "- {}: {}", peer.name(), peer.versions()).expect("a String takes it");
+    }
     let head = format!(
-        "# Load, measured\n\n{machine}\n\n`cargo bench --no-default-features --bench load -- {}`\n\n",
+        "# Load, measured\n\n{machine}\n\n{servers}\n`cargo bench --no-default-features --bench load -- {}`\n\n",
         command.join(" ")
     );
     write(&options.into, &(head + &report))?;
@@ -272,7 +276,7 @@ fn bounds(report: &mut String, options: &Options, rows: &Rows) -> std::fmt::Resu
 }
 
 /// Three digits that count.
-fn figure(value: f64) -> String {
+pub(crate) fn figure(value: f64) -> String {
     match value.abs() {
         1000.0.. => thousands(value),
         100.0.. => format!("{value:.0}"),

@@ -13,6 +13,9 @@
 //! one SCENARIO           one scenario, some times, for work on a server
 //!   --server ours        by name, or the path of a program that listens on 127.0.0.1:$PORT
 //!   --times 5, --seconds 1
+//! instructions           instructions and allocations per delivery, which repeat on a busy machine too (needs valgrind)
+//!   --only echo100
+//!   --append             as a row of benches/INSTRUCTIONS.md
 //! list                   scenarios and servers
 //! ```
 //!
@@ -38,6 +41,7 @@ mod builds;
 mod compare;
 mod cores;
 mod floor;
+mod instructions;
 mod lines;
 mod peers;
 mod polling;
@@ -101,6 +105,12 @@ fn main() -> io::Result<()> {
                 duration,
             )
         }
+        "instructions" => {
+            let only: Option<String> = options.value("--only")?;
+            let append = options.flag("--append");
+            options.end()?;
+            instructions::run(only.as_deref(), append)
+        }
         "list" => {
             for scenario in scenarios::ALL {
                 println!("{:<14} {}", scenario.name, scenario.what);
@@ -117,7 +127,7 @@ fn main() -> io::Result<()> {
             floor::serve(port.ok_or_else(|| io::Error::other("$PORT is no port"))?)
         }
         _ => Err(io::Error::other(
-            "a command is needed: compare, one or list; benches/load/main.rs says more",
+            "a command is needed: compare, one, instructions or list; benches/load/main.rs says more",
         )),
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::builds::{bun, npm_packages, ours, oxide, python, root};
+use crate::builds::{bun, commit, locked, npm_packages, ours, oxide, python, root, version};
 use crate::cores;
 use crate::frames::UPGRADE;
 use crate::kernel::Process;
@@ -88,10 +88,49 @@ impl Peer {
         (Duration::from_millis(start), Duration::from_micros(connect))
     }
 
+    /// What is measured under this name.
+    pub(crate) fn versions(&self) -> String {
+        match self {
+            Self::Ours => format!("{}, {}", commit().unwrap_or_default(), version("rustc")),
+            Self::Floor => "epoll, one send() for each delivery".to_owned(),
+            Self::Oxide => {
+                let of = |name: &str| {
+                    let before = format!("name = \"{name}\"\nversion = \"");
+                    format!("{name} {}", locked("oxide", "Cargo.lock", &before))
+                };
+                ["socketioxide", "axum", "tokio"].map(of).join(", ")
+            }
+            Self::Node => {
+                let of = |name: &str| npm_version("node", name);
+                format!(
+                    "{}, {}, Node {}",
+                    of("socket.io"),
+                    of("ws"),
+                    version("node")
+                )
+            }
+            Self::Bun => {
+                let of = |name: &str| npm_version("bun", name);
+                ["socket.io", "@socket.io/bun-engine", "bun"]
+                    .map(of)
+                    .join(", ")
+            }
+            Self::Python => {
+                let of = |name: &str| {
+                    let before = format!("{name}==");
+                    format!("{name} {}", locked("python", "requirements.txt", &before))
+                };
+                let packages = ["python-socketio", "uvicorn", "uvloop"].map(of).join(", ");
+                format!("{packages}, {}", version("python3"))
+            }
+            Self::Path(_) => "as it was found".to_owned(),
+        }
+    }
+
     /// Builds it, if need be, and gives what starts it.
     pub(crate) fn build(&self) -> io::Result<Program> {
         let arguments = match self {
-            Self::Ours => vec![ours()?],
+            Self::Ours => vec![ours("release")?],
             Self::Floor => vec![std::env::current_exe()?, "floor".into()],
             Self::Oxide => vec![oxide()?],
             Self::Node => {
@@ -110,6 +149,11 @@ impl Peer {
             compiles_while_it_runs: matches!(self, Self::Node | Self::Bun),
         })
     }
+}
+
+fn npm_version(peer: &str, name: &str) -> String {
+    let before = format!("\"node_modules/{name}\": {{\n      \"version\": \"");
+    format!("{name} {}", locked(peer, "package-lock.json", &before))
 }
 
 /// What starts a server.

@@ -130,6 +130,20 @@ impl Polling {
     }
 
     pub(crate) fn run(&mut self, length: Length) -> io::Result<Heard> {
+        self.run_with(length, || Ok(()))
+    }
+
+    /// One message of each session; `said` is called when all of them are out, before anything is heard.
+    pub(crate) fn round(&mut self, said: impl FnOnce() -> io::Result<()>) -> io::Result<Heard> {
+        let each_once = Length::Messages(self.sessions.len() as u64);
+        self.run_with(each_once, said)
+    }
+
+    fn run_with(
+        &mut self,
+        length: Length,
+        said: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<Heard> {
         let began = Instant::now();
         let mut left = match length {
             Length::For(_) => u64::MAX,
@@ -144,6 +158,7 @@ impl Polling {
                 session.say_next(number, &self.lines.streams)?;
             }
         }
+        said()?;
         while under_way > 0 {
             if let Length::For(duration) = length
                 && began.elapsed() >= duration

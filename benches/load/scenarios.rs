@@ -65,7 +65,7 @@ pub(crate) const METRICS: &[(&str, &str)] = &[
     ("most", "µs at most"),
 ];
 
-const PAYLOAD_BYTES: usize = 64;
+pub(crate) const PAYLOAD_BYTES: usize = 64;
 const PAYLOAD_BYTES_LARGE: usize = 1024;
 const STARTS: usize = 11;
 

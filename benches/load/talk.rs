@@ -132,6 +132,25 @@ impl Talk {
 
     /// Talks, and counts what is heard; anything that must not be heard is an error.
     pub(crate) fn run(&mut self, sockets: &mut Sockets, length: Length) -> io::Result<Heard> {
+        self.run_with(sockets, length, || Ok(()))
+    }
+
+    /// One message of each sender; `said` is called when all of them are out, before anything is heard.
+    pub(crate) fn round(
+        &mut self,
+        sockets: &mut Sockets,
+        said: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<Heard> {
+        let each_once = Length::Messages(self.senders.len() as u64);
+        self.run_with(sockets, each_once, said)
+    }
+
+    fn run_with(
+        &mut self,
+        sockets: &mut Sockets,
+        length: Length,
+        said: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<Heard> {
         let began = Instant::now();
         let mut left = match length {
             Length::For(_) => u64::MAX,
@@ -147,6 +166,7 @@ impl Talk {
                 sockets.say(socket, frame)?;
             }
         }
+        said()?;
         while under_way > 0 {
             if let Length::For(duration) = length
                 && began.elapsed() >= duration
@@ -308,6 +328,5 @@ pub(crate) fn join(sockets: &mut Sockets, shape: Shape) -> io::Result<()> {
         senders: 1,
         payload_bytes: 64,
     };
-    let each_once = Length::Messages(sockets.len() as u64);
-    Talk::new(echoes).run(sockets, each_once).map(drop)
+    Talk::new(echoes).round(sockets, || Ok(())).map(drop)
 }

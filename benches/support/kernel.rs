@@ -51,6 +51,14 @@ impl Process {
         cpu(self.child.id())
     }
 
+    /// `R` while it runs, `S` while it waits, `T` while it is stopped.
+    pub(crate) fn state(&self) -> io::Result<char> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let behind_name = stat.rsplit(") ").next();
+        let state = behind_name.and_then(|fields| fields.chars().next());
+        state.ok_or_else(|| io::Error::other("no state"))
+    }
+
     pub(crate) fn descriptors(&self) -> io::Result<usize> {
         Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
     }
