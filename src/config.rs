@@ -89,7 +89,8 @@ pub struct Http {
     pub head_bytes_max: usize,
     /// Headers of one request; more is answered 431.
     pub headers_max: usize,
-    /// Bytes of a body; more is answered 413, on the declared length before a byte of it is read.
+    /// Bytes of a body that is taken as a whole; more is answered 413, on the declared length before a byte of it is read.
+    /// One that is taken in pieces has a limit of its route's choice.
     pub body_bytes_max: usize,
     /// A head must be complete this long after the connection or its first byte; later is answered 408.
     pub head_within: Duration,
@@ -103,6 +104,15 @@ pub struct Http {
     pub requests_per_turn_max: usize,
     /// Pipelined requests are not read while this many bytes of answers wait for the client.
     pub answers_waiting_bytes_max: usize,
+    /// Bytes of a streamed answer that wait for the client before no more is asked for: what a fast one takes in a turn.
+    pub streamed_bytes_soft_max: usize,
+    /// Bytes of a streamed answer that may wait for the client; a piece more is not taken, nor one that is larger than this.
+    pub streamed_bytes_max: usize,
+    /// Bytes of all streamed answers that may wait; beyond it the one of which most waits is cut. A sixteenth of a host
+    /// with 512 MB.
+    pub streams_bytes_max: usize,
+    /// A client that takes nothing of what waits of a streamed answer for this long is cut: longer than a phone in a tunnel.
+    pub streamed_idle_max: Duration,
     /// After a refusal that left a body unread: bytes read and thrown away so that the answer is not lost to a reset.
     pub linger_bytes_max: usize,
     /// And for how long.
@@ -122,6 +132,10 @@ impl Default for Http {
             keep_alive_idle_max: Duration::from_secs(6),
             requests_per_turn_max: 16,
             answers_waiting_bytes_max: 64 * 1024,
+            streamed_bytes_soft_max: 64 * 1024,
+            streamed_bytes_max: 1024 * 1024,
+            streams_bytes_max: 32 * 1024 * 1024,
+            streamed_idle_max: Duration::from_secs(30),
             linger_bytes_max: 64 * 1024,
             linger_within: Duration::from_secs(1),
         }

@@ -110,6 +110,22 @@ const REACHED: &[(&str, &str)] = &[
         "src/server/tests/web.rs pipelined_answers_that_nobody_read_were_piled_up",
     ),
     (
+        "streamed_bytes_soft_max",
+        "src/server/tests/sending.rs a_feeder_is_asked_until_there_is_enough_and_again_when_that_is_taken",
+    ),
+    (
+        "streamed_bytes_max",
+        "src/server/tests/sending.rs what_is_pushed_has_a_limit_and_a_clear_answer",
+    ),
+    (
+        "streams_bytes_max",
+        "src/server/tests/sending.rs when_too_much_waits_for_all_the_one_for_whom_most_waits_goes",
+    ),
+    (
+        "streamed_idle_max",
+        "src/server/tests/sending.rs a_client_that_takes_nothing_is_cut_in_time",
+    ),
+    (
         "linger_bytes_max",
         "tests/reactor.rs a_lingering_connection_reads_only_so_much",
     ),

@@ -372,6 +372,31 @@ fn a_slow_reader_is_told_as_refused_and_then_as_drained() {
 }
 
 #[test]
+fn whoever_asks_to_be_told_is_told_once_all_is_written() {
+    let rig = Rig::echo();
+    let (mut client, id) = rig.accepted_client();
+    let drained = || rig.wait(|told| matches!(told, Told::Drained(it) if it == id).then_some(()));
+    let some = Bytes::from_static(b"some");
+    rig.act(vec![Action::Send(id, some.clone()), Action::Tell(id)]);
+    drained();
+    hear(&mut client, b"some");
+    rig.act(vec![Action::Tell(id)]);
+    drained();
+    // What was told once is not told again.
+    rig.act(vec![Action::Send(id, some)]);
+    hear(&mut client, b"some");
+    let large = pattern(16 << 20);
+    rig.act(vec![Action::Send(id, large.clone()), Action::Tell(id)]);
+    rig.wait(|told| match told {
+        Told::Drained(_) => panic!("it was told again, or too early"),
+        Told::Refused(..) => Some(()),
+        _ => None,
+    });
+    hear(&mut client, &large);
+    drained();
+}
+
+#[test]
 fn many_pieces_of_all_sizes_arrive_in_order() {
     let rig = Rig::echo();
     let (mut client, id) = rig.accepted_client();

@@ -76,6 +76,10 @@
 //! |---|---|
 //! | `new Server(options)` | [`Server::new`](crate::Server::new) with a [`Config`](crate::Config) and the application |
 //! | `new Server(httpServer)`, `io.attach(httpServer)` | the server is the HTTP server: [routes](super::http) of your own stand beside it |
+//! | `res.writeHead(…)`, `res.write(…)`, `res.end()` | [`Io::begin`](crate::Io::begin), [`write`](crate::Io::write), [`finish`](crate::Io::finish), by the request's id |
+//! | `res.on("drain", …)`, `res.on("close", …)`, `stream.pipe(res)` | [`Io::feed`](crate::Io::feed): asked for more, or told that it broke off |
+//! | `req.on("data", …)`, `"end"`, `"aborted"` | [`Server::route_in_pieces`](crate::Server::route_in_pieces) and [`Io::take`](crate::Io::take) |
+//! | `req.pause()`, `req.resume()` | [`Io::hold`](crate::Io::hold), [`resume`](crate::Io::resume) |
 //! | `io.listen(3000)` | [`server.listen(address)?.run()`](crate::Server::listen); [`also`](crate::server::Listening::also) opens more ports |
 //! | `io.bind(engine)`, `io.onconnection`, `engine.handleUpgrade` | left out: the layers are there as plain types, `examples/conformance` uses them |
 //! | `io.attachApp(uWebSockets)` | left out: it is another program's loop, and this has its own |

@@ -36,7 +36,7 @@
 //!
 //! | feature | |
 //! |---|---|
-//! | beside HTTP routes of one's own | yes: they are part of it |
+//! | beside HTTP routes of one's own | yes: they are part of it, also with bodies in pieces, [in and out](super::http#bodies-in-pieces) |
 //! | on top of another HTTP server (`attach`, uWebSockets' `attachApp`) | left out: the loop is the server; the layers below are sans-IO and stand alone |
 //! | the browser client, served | yes, in all its bundles, feature `client` |
 //! | a time until the first namespace (`connectTimeout`) | yes |

@@ -76,7 +76,138 @@
 //! [`Server::raw`](crate::Server::raw) serves sessions of a path without Socket.IO above them: plain messages over polling and
 //! WebSocket.
 //!
+//! # Bodies in pieces
+//!
+//! A body that is not to wait in memory until it is whole goes in pieces, in either direction:
+//!
+//! ```no_run
+//! use std::fs::File;
+//! use std::io::{self, Read, Write};
+//!
+//! use roomcast::http::{Length, Method, Response};
+//! use roomcast::reactor::lanes::Worker;
+//! use roomcast::server::{Feed, Part, RequestId};
+//! use roomcast::{Answer, App, Config, Server};
+//!
+//! /// The files that are being read and written, on a thread of their own.
+//! #[derive(Default)]
+//! struct Disk {
+//!     export: Option<File>,
+//!     upload: Option<File>,
+//! }
+//!
+//! impl Worker for Disk {}
+//!
+//! /// The next 64 KiB; empty at the end.
+//! fn read(disk: &mut Disk) -> io::Result<Vec<u8>> {
+//!     if disk.export.is_none() {
+//!         disk.export = Some(File::open("/var/lib/export.csv")?);
+//!     }
+//!     let mut piece = Vec::new();
+//!     if let Some(file) = &mut disk.export {
+//!         file.take(64 * 1024).read_to_end(&mut piece)?;
+//!     }
+//!     if piece.is_empty() {
+//!         disk.export = None;
+//!     }
+//!     Ok(piece)
+//! }
+//!
+//! fn write(disk: &mut Disk, piece: &[u8]) -> io::Result<()> {
+//!     if disk.upload.is_none() {
+//!         disk.upload = Some(File::create("/var/lib/upload")?);
+//!     }
+//!     disk.upload.as_mut().map_or(Ok(()), |file| file.write_all(piece))
+//! }
+//!
+//! /// Pages that listen to server-sent events.
+//! #[derive(Default)]
+//! struct Listeners(Vec<RequestId>);
+//!
+//! impl App for Listeners {
+//!     type Data = ();
+//! }
+//!
+//! fn main() -> io::Result<()> {
+//!     let mut server = Server::new(Config::default(), Listeners::default());
+//!     let disk = server.lane("disk", 100, Disk::default);
+//!     server
+//!         // Out, as fast as the client reads: the disk is asked for more whenever that was taken. (For one client at a
+//!         // time, lest the example grow; a real one opens a file for each.)
+//!         .route(Method::Get, "/export", move |request| {
+//!             let id = request.id();
+//!             let head = Response::new(200).header("Content-Type", "text/csv");
+//!             request.io.begin(id, &head, Length::Unknown);
+//!             request.io.feed(id, move |context, feed| {
+//!                 if feed != Feed::More {
+//!                     return; // the client has gone
+//!                 }
+//!                 context.io.run(disk, read, move |context, outcome| match outcome {
+//!                     Ok(Ok(piece)) if piece.is_empty() => context.io.finish(id),
+//!                     Ok(Ok(piece)) => drop(context.io.write(id, piece)),
+//!                     _ => context.io.cut(id),
+//!                 });
+//!             });
+//!             Answer::Later
+//!         })
+//!         // Out, as events come: a socket's handler writes to all who listen.
+//!         .route(Method::Get, "/events", |request| {
+//!             let id = request.id();
+//!             let head = Response::new(200).header("Content-Type", "text/event-stream");
+//!             if request.io.begin(id, &head, Length::Unknown) {
+//!                 request.app.0.push(id);
+//!             }
+//!             Answer::Later
+//!         })
+//!         // In: while a piece is on its way to the disk, nothing more is read from the client.
+//!         .route_in_pieces(Method::Put, "/upload", move |request| {
+//!             let id = request.id();
+//!             if !request.is_same_origin() {
+//!                 return Response::text(403, "not from there\n").into();
+//!             }
+//!             request.io.take(id, Some(1 << 30), move |context, part| match part {
+//!                 Part::Bytes(bytes) => {
+//!                     let piece = bytes.to_vec();
+//!                     context.io.hold(id);
+//!                     let job = move |disk: &mut Disk| write(disk, &piece);
+//!                     context.io.run(disk, job, move |context, outcome| match outcome {
+//!                         Ok(Ok(())) => context.io.resume(id),
+//!                         _ => context.io.answer(id, &Response::text(507, "the disk said no\n")),
+//!                     });
+//!                 }
+//!                 Part::End => context.io.answer(id, &Response::new(204)),
+//!                 Part::Broken(why) => log::info!("an upload broke off: {why:?}"),
+//!             });
+//!             Answer::Later
+//!         });
+//!     server.of("/").on("say", |socket, (text,): (String,), _ack| {
+//!         let event = format!("data: {text}\n\n");
+//!         let (app, io) = (&mut *socket.app, &mut socket.io);
+//!         app.0.retain(|id| io.write(*id, event.clone()).is_ok());
+//!     });
+//!     server.listen(([127, 0, 0, 1], 3000).into())?.run()?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! **Out.** [`Io::begin`](crate::Io::begin) sends the head; then whoever has a piece [writes](crate::Io::write) it, by the
+//! request's id, and [`Io::finish`](crate::Io::finish) ends it. A [feeder](crate::Io::feed) is asked for more each time the client
+//! has taken what it was given, so that an export of any size holds some tens of kilobytes. Who writes without being asked is
+//! told how much room there is, and that a piece is [not taken](crate::server::NotWritten) once
+//! [`streamed_bytes_max`](crate::config::Http::streamed_bytes_max) wait or the client has gone. A client that takes nothing for
+//! [`streamed_idle_max`](crate::config::Http::streamed_idle_max) is cut; one that ends its side of the connection counts as
+//! gone. Such a body is not compressed, and not sent in answer to HEAD. One to which nothing is written says
+//! nothing, also to a client that has vanished without a word: a comment now and then (`:\n\n`, by
+//! [`Io::after`](crate::Io::after)) finds that out, and keeps proxies from giving it up.
+//!
+//! **In.** A [route in pieces](crate::Server::route_in_pieces) is called when the head has come, and nothing of the body is read
+//! before it is [taken](crate::Io::take); so a route may ask somebody first, or refuse, and a client that waits for a word
+//! (`Expect: 100-continue`) gets it then. [`Io::hold`](crate::Io::hold) stops the reading, [`Io::resume`](crate::Io::resume) goes
+//! on. An answer before the end closes the connection behind it.
+//!
+//! A body that breaks off is told as such, with [why](crate::server::Broken): the client has gone, broke a rule or was too
+//! slow, or the server ends or is frozen. An orderly end waits for uploads, and for what waits of answers, as it does for jobs.
+//!
 //! # Left out
 //!
-//! Streams in and out: a body and an answer are whole, and a body has a
-//! [limit](crate::config::Http::body_bytes_max) (1 MB). TLS: until it is in, a proxy in front speaks it.
+//! A body in both directions at once, byte ranges, trailers. TLS: until it is in, a proxy in front speaks it.

@@ -1,6 +1,7 @@
 //! Chunked bodies (RFC 9112 §7.1), decoded as they come.
 //!
-//! Raw bytes come in, cut anywhere; the body's bytes go out into a buffer, and the count of raw bytes taken is given back.
+//! Raw bytes come in, cut anywhere; the body's bytes go out into a buffer, or are moved together where they lie, and the
+//! count of raw bytes taken is given back.
 //! Never knows the head, the time, or whose body it is.
 //! Left out: what extensions and trailers say. They are checked, counted against limits, and dropped.
 
@@ -99,7 +100,8 @@ impl Chunks {
                     At::Data { left }
                 };
             } else {
-                self.step(limits, input[taken], body.len())?;
+                let room = limits.body_bytes_max.saturating_sub(body.len());
+                self.step(limits, input[taken], room as u64)?;
                 taken += 1;
             }
         }
@@ -108,7 +110,39 @@ impl Chunks {
         Ok(taken)
     }
 
-    fn step(&mut self, limits: &config::Http, byte: u8, decoded: usize) -> Result<(), Refusal> {
+    /// The same where the raw bytes lie: says how many were taken, and how many of the body now lie at their front. At most
+    /// `room` more may come.
+    pub(super) fn decode_in_place(
+        &mut self,
+        limits: &config::Http,
+        input: &mut [u8],
+        room: u64,
+    ) -> Result<(usize, usize), Refusal> {
+        let (mut taken, mut decoded) = (0, 0);
+        while taken < input.len() && self.at != At::End {
+            if let At::Data { left } = self.at {
+                let run = usize::try_from(left)
+                    .unwrap_or(usize::MAX)
+                    .min(input.len() - taken);
+                input.copy_within(taken..taken + run, decoded);
+                (taken, decoded) = (taken + run, decoded + run);
+                let left = left - run as u64;
+                self.at = if left == 0 {
+                    At::DataReturn
+                } else {
+                    At::Data { left }
+                };
+            } else {
+                let room = room.saturating_sub(decoded as u64);
+                self.step(limits, input[taken], room)?;
+                taken += 1;
+            }
+        }
+        work::spent(2 * taken);
+        Ok((taken, decoded))
+    }
+
+    fn step(&mut self, limits: &config::Http, byte: u8, room: u64) -> Result<(), Refusal> {
         self.at = match self.at {
             At::Size { size, digits } => match hex(byte) {
                 Some(_) if digits == SIZE_DIGITS_MAX => return Err(Refusal::Chunk),
@@ -119,7 +153,7 @@ impl Chunks {
                 None if digits == 0 => return Err(Refusal::Chunk),
                 None => {
                     self.line_bytes = u32::from(digits);
-                    fits(limits, size, decoded)?;
+                    fits(size, room)?;
                     behind_size(byte, size)?
                 }
             },
@@ -200,13 +234,12 @@ const fn behind_size(byte: u8, size: u64) -> Result<At, Refusal> {
 }
 
 /// Refused on the announced size, before a byte of the chunk is read.
-fn fits(limits: &config::Http, size: u64, decoded: usize) -> Result<(), Refusal> {
+const fn fits(size: u64, room: u64) -> Result<(), Refusal> {
     // Beyond any file offset: not a large body but a try at somebody's arithmetic.
     if size > i64::MAX as u64 {
         return Err(Refusal::Chunk);
     }
-    let room = limits.body_bytes_max.saturating_sub(decoded);
-    if size > room as u64 {
+    if size > room {
         Err(Refusal::BodyTooLarge)
     } else {
         Ok(())

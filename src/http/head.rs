@@ -11,7 +11,7 @@ use std::ops::Range;
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
 
-use super::request::{Method, Version};
+use super::request::{Method, Version, ascii};
 use super::{Refusal, work};
 use crate::config;
 
@@ -135,6 +135,13 @@ pub(super) struct Parts {
     pub(super) expects: Expects,
     pub(super) keep_alive: bool,
     pub(super) upgrade: bool,
+}
+
+impl Parts {
+    /// The path within the head, which `input` starts with.
+    pub(super) fn path<'a>(&self, input: &'a [u8]) -> &'a str {
+        ascii(&input[self.path.range()])
+    }
 }
 
 /// Splits a complete head of so many headers and applies the rules.

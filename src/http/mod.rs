@@ -2,17 +2,20 @@
 //!
 //! Bytes come in as the reactor shows them, cut anywhere, with the time; whole [`Request`]s go up, and a [`Response`]
 //! comes back as an [`Answer`]: bytes, and how the connection goes on. While an answer is owed nothing is taken, so
-//! pipelined requests wait in the reactor's inbox and are answered in order.
+//! pipelined requests wait in the reactor's inbox and are answered in order. A body may also come, and go, in [`Piece`]s:
+//! for those who ask for that.
 //! Never knows a socket, a session, who is asking, or what a path means.
-//! Left out: HTTP/2 (a proxy in front speaks it to browsers), byte ranges, and bodies that stream: a body is whole before
-//! anyone sees it, and has a limit.
+//! Left out: HTTP/2 (a proxy in front speaks it to browsers), byte ranges, and bodies in both directions at once: who
+//! answers before the body has come gets no more of it.
 
+mod answering;
 mod body;
 mod coding;
 mod date;
 pub mod files;
 mod head;
 mod headers;
+mod pace;
 #[cfg(any(test, feature = "world"))]
 #[doc(hidden)]
 pub mod properties;
@@ -21,26 +24,33 @@ mod refusal;
 mod request;
 mod response;
 pub mod routes;
+mod sending;
+mod taking;
 mod work;
 
 use std::borrow::Cow;
 use std::mem;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use self::body::Chunks;
-use self::head::{Expects, Framing, Parts, Search};
+use self::head::{Framing, Parts, Search};
+use self::pace::{Interim, Pace};
+use self::sending::Sending;
+use self::taking::Taking;
 use crate::config;
-use crate::time::{Now, Rebase, Time};
+use crate::time::{Rebase, Time};
 
+pub use self::answering::{After, Answer};
 pub use self::coding::{Coding, Compressor};
 pub use self::date::date;
 pub use self::headers::Headers;
 pub use self::refusal::Refusal;
 pub use self::request::{Method, Request, Version};
 pub use self::response::{Response, SECURITY_HEADERS, reason};
+pub use self::sending::{Length, TooLong, TooShort};
+pub use self::taking::Piece;
 
 /// One connection. It owns memory only while a body is incomplete.
 ///
@@ -68,7 +78,9 @@ pub use self::response::{Response, SECURITY_HEADERS, reason};
 /// | `Head`    | the blank line has not come            | `head_within`                       | the blank line       |
 /// | `Counted` | the head stays in the input, parsed    | idle and rate of the body           | the last byte        |
 /// | `Chunked` | the head was taken, the body gathers   | idle and rate of the body           | the last chunk       |
+/// | `Taking`  | a request is out, its body is not      | as above, unless it is our turn     | the last byte, an answer |
 /// | `Owed`    | a request is out                       | none: it is our turn                | [`Connection::answer`] |
+/// | `Sending` | the answer's head is out               | `streamed_idle_max`                 | [`Connection::poll_finished`] |
 /// | `TooMuch` | refused: the body is too large         | none                                |                      |
 /// | `Over`    | refused, closed or no longer HTTP      | none                                |                      |
 #[derive(Debug, Serialize, Deserialize)]
@@ -93,6 +105,8 @@ enum State {
         version: Version,
         keep_alive: bool,
     },
+    Taking(Box<Taking>),
+    Sending(Box<Sending>),
     /// With the head of the request.
     TooMuch(Box<[u8]>),
     Over,
@@ -128,74 +142,6 @@ struct Chunked {
     is_announced: bool,
 }
 
-/// Whether a `100 Continue` is still to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Interim {
-    None,
-    Due,
-}
-
-/// How a body arrives, for its two deadlines.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Pace {
-    since: Time,
-    last: Time,
-    bytes: usize,
-}
-
-impl Pace {
-    const fn rebase(&mut self, rebase: Rebase) {
-        self.since = rebase.of(self.since);
-        self.last = rebase.of(self.last);
-    }
-
-    const fn from(now: Time) -> Self {
-        Self {
-            since: now,
-            last: now,
-            bytes: 0,
-        }
-    }
-
-    /// Something came; `bytes` of the body are here in all.
-    const fn moved(&mut self, now: Time, bytes: usize) {
-        self.last = now;
-        self.bytes = bytes;
-    }
-
-    fn deadline(&self, limits: &config::Http) -> Time {
-        let rate = limits.body_bytes_per_second_min.max(1);
-        let earned = Duration::from_secs_f64(self.bytes as f64 / rate as f64);
-        let paused = self.last + limits.body_idle_max;
-        let trickled = self.since + earned.max(limits.body_idle_max);
-        paused.min(trickled)
-    }
-}
-
-/// What an answer does to the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum After {
-    /// The next request may come; show the input again.
-    KeepAlive,
-    /// Close once the bytes are written: the client asked for it and sends nothing more.
-    Close,
-    /// Close, but read on for a while: the client may still be sending, and a reset would eat the answer.
-    Linger,
-    /// Answered `101 Switching Protocols`: what follows in the input is not HTTP.
-    Switch,
-}
-
-/// An answer, ready to be sent: the head, then the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The head, and the body too if that is small.
-    pub head: Bytes,
-    /// A large body, shared with whoever else is being sent it; else empty.
-    pub body: Bytes,
-    /// And then.
-    pub after: After,
-}
-
 /// A deadline has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expired {
@@ -203,6 +149,8 @@ pub enum Expired {
     Silent,
     /// A request came too slowly: [`Connection::refuse`] it.
     Refused(Refusal),
+    /// The client takes nothing of an answer that goes in pieces.
+    Stalled,
 }
 
 impl Connection {
@@ -231,7 +179,22 @@ impl Connection {
         limits: &config::Http,
         input: &mut &'a mut [u8],
     ) -> Result<Option<Request<'a>>, Refusal> {
-        let outcome = self.advance(now, limits, input);
+        self.next_or_begun(now, limits, input, &|_, _| false)
+    }
+
+    /// The same; but a request whose method and path `in_pieces` says yes to is given as soon as its head has come, without
+    /// its body, which has no limit but that of [`Connection::accept`].
+    ///
+    /// # Errors
+    /// As [`Connection::next`].
+    pub fn next_or_begun<'a>(
+        &mut self,
+        now: Time,
+        limits: &config::Http,
+        input: &mut &'a mut [u8],
+        in_pieces: &dyn Fn(Method, &str) -> bool,
+    ) -> Result<Option<Request<'a>>, Refusal> {
+        let outcome = self.advance(now, limits, input, in_pieces);
         if let Err(refusal) = outcome {
             self.state = match mem::replace(&mut self.state, State::Over) {
                 State::Chunked(chunked) if refusal == Refusal::BodyTooLarge => {
@@ -260,6 +223,7 @@ impl Connection {
         now: Time,
         limits: &config::Http,
         input: &mut &'a mut [u8],
+        in_pieces: &dyn Fn(Method, &str) -> bool,
     ) -> Result<Option<Request<'a>>, Refusal> {
         if let State::Idle { since, first } = self.state {
             skip_empty_lines(input);
@@ -278,6 +242,12 @@ impl Connection {
                     return Ok(None);
                 };
                 let parts = head::parse(&input[..head_bytes], search.headers())?;
+                if in_pieces(parts.method, parts.path(input)) {
+                    let taking = Taking::new(now, &parts, head_bytes, input.len());
+                    self.state = State::Taking(Box::new(taking));
+                    let head = Cow::Borrowed(take(input, head_bytes));
+                    return Ok(Some(Request::new(head, parts, Cow::Borrowed(&[]))));
+                }
                 self.head_complete(now, limits, parts, head_bytes, input)
             }
             State::Counted(counted) => {
@@ -285,8 +255,8 @@ impl Connection {
                 if bytes >= counted.body_bytes {
                     return Ok(self.counted_complete(input));
                 }
-                if bytes > counted.pace.bytes {
-                    counted.pace.moved(now, bytes);
+                if bytes as u64 > counted.pace.bytes {
+                    counted.pace.moved(now, bytes as u64);
                 }
                 Ok(None)
             }
@@ -297,11 +267,16 @@ impl Connection {
                     return Ok(self.chunked_complete());
                 }
                 if taken > 0 {
-                    chunked.pace.moved(now, chunked.body.len());
+                    chunked.pace.moved(now, chunked.body.len() as u64);
                 }
                 Ok(None)
             }
-            State::Idle { .. } | State::Owed { .. } | State::TooMuch(_) | State::Over => Ok(None),
+            State::Idle { .. }
+            | State::Owed { .. }
+            | State::Taking(_)
+            | State::Sending(_)
+            | State::TooMuch(_)
+            | State::Over => Ok(None),
         }
     }
 
@@ -313,11 +288,7 @@ impl Connection {
         head_bytes: usize,
         input: &mut &'a mut [u8],
     ) -> Result<Option<Request<'a>>, Refusal> {
-        // Only a client that has sent nothing of the body yet is waiting (RFC 9110 §10.1.1).
-        let interim = match parts.expects {
-            Expects::Continue if input.len() == head_bytes => Interim::Due,
-            _ => Interim::None,
-        };
+        let interim = Interim::of(&parts, head_bytes, input.len());
         let pace = Pace::from(now);
         match parts.framing {
             Framing::Length(length) => {
@@ -355,7 +326,7 @@ impl Connection {
                 self.state = State::Chunked(Box::new(chunked));
             }
         }
-        self.advance(now, limits, input)
+        self.advance(now, limits, input, &|_, _| false)
     }
 
     fn counted_complete<'a>(&mut self, input: &mut &'a mut [u8]) -> Option<Request<'a>> {
@@ -414,10 +385,7 @@ impl Connection {
             State::Chunked(chunked) => &mut chunked.interim,
             _ => return None,
         };
-        match mem::replace(interim, Interim::None) {
-            Interim::Due => Some(Bytes::from_static(b"HTTP/1.1 100 Continue\r\n\r\n")),
-            Interim::None => None,
-        }
+        interim.poll()
     }
 
     /// A request whose head has come but whose body has not: told once, without the body. Ask after [`Connection::next`]
@@ -439,52 +407,6 @@ impl Connection {
         Some(Request::new(Cow::Borrowed(head), parts.clone(), no_body))
     }
 
-    /// Turns the response to the request in hand into bytes, and says how the connection goes on.
-    ///
-    /// Adds Date, Content-Length, Connection and Keep-Alive; leaves the body out where HTTP has none (HEAD, 1xx, 204, 304).
-    pub fn answer(&mut self, now: Now, limits: &config::Http, response: &Response) -> Answer {
-        debug_assert!(self.owes(), "an answer without a request");
-        let State::Owed {
-            method,
-            version,
-            keep_alive,
-        } = self.state
-        else {
-            return Answer {
-                head: Bytes::new(),
-                body: Bytes::new(),
-                after: After::Linger,
-            };
-        };
-        let after = match (response.status(), keep_alive, response.closes()) {
-            (101, _, _) => After::Switch,
-            (_, false, _) => After::Close,
-            (_, true, true) => After::Linger,
-            (_, true, false) => After::KeepAlive,
-        };
-        self.state = match after {
-            After::KeepAlive => State::Idle {
-                since: now.mono,
-                first: First::Later,
-            },
-            After::Close | After::Linger | After::Switch => State::Over,
-        };
-        let (head, body) = response::write(response, now.wall, limits, method, version, after);
-        Answer { head, body, after }
-    }
-
-    /// The bytes of a refusal; the connection is over, and is to be closed as after [`After::Linger`].
-    pub fn refuse(&mut self, now: Now, refusal: Refusal) -> Bytes {
-        self.state = State::Over;
-        response::refusal(refusal, now.wall)
-    }
-
-    /// The same with these headers and an empty body, for a client that gives the status a meaning of its own.
-    pub fn refuse_silently(&mut self, now: Now, refusal: Refusal, headers: &Headers) -> Bytes {
-        self.state = State::Over;
-        response::silent_refusal(refusal, headers, now.wall)
-    }
-
     /// When to ask [`Connection::elapsed`].
     #[must_use]
     pub fn deadline(&self, limits: &config::Http) -> Option<Time> {
@@ -500,6 +422,8 @@ impl Connection {
             } => Some(*since + limits.keep_alive_idle_max),
             State::Counted(counted) => Some(counted.pace.deadline(limits)),
             State::Chunked(chunked) => Some(chunked.pace.deadline(limits)),
+            State::Taking(taking) => taking.deadline(limits),
+            State::Sending(sending) => sending.deadline(limits),
             State::Owed { .. } | State::TooMuch(_) | State::Over => None,
         }
     }
@@ -512,7 +436,10 @@ impl Connection {
         match mem::replace(&mut self.state, State::Over) {
             State::Idle { .. } => Some(Expired::Silent),
             State::Head { .. } => Some(Expired::Refused(Refusal::HeadTooSlow)),
-            State::Counted(_) | State::Chunked(_) => Some(Expired::Refused(Refusal::BodyTooSlow)),
+            State::Counted(_) | State::Chunked(_) | State::Taking(_) => {
+                Some(Expired::Refused(Refusal::BodyTooSlow))
+            }
+            State::Sending(_) => Some(Expired::Stalled),
             State::Owed { .. } | State::TooMuch(_) | State::Over => None,
         }
     }
@@ -526,7 +453,10 @@ impl Connection {
     /// Whether a request's body is awaited.
     #[cfg(feature = "world")]
     pub(crate) const fn is_in_a_body(&self) -> bool {
-        matches!(self.state, State::Counted(_) | State::Chunked(_))
+        matches!(
+            self.state,
+            State::Counted(_) | State::Chunked(_) | State::Taking(_)
+        )
     }
 
     /// Bytes of a chunked request that are kept here and not in the reactor's inbox.
@@ -544,6 +474,8 @@ impl Connection {
             State::Idle { since, .. } | State::Head { since, .. } => *since = rebase.of(*since),
             State::Counted(counted) => counted.pace.rebase(rebase),
             State::Chunked(chunked) => chunked.pace.rebase(rebase),
+            State::Taking(taking) => taking.rebase(rebase),
+            State::Sending(sending) => sending.rebase(rebase),
             State::Owed { .. } | State::TooMuch(_) | State::Over => {}
         }
     }
@@ -551,7 +483,7 @@ impl Connection {
     /// Whether a request is out whose answer has not been given.
     #[must_use]
     pub const fn owes(&self) -> bool {
-        matches!(self.state, State::Owed { .. })
+        matches!(self.state, State::Owed { .. } | State::Taking(_))
     }
 
     /// Whether nothing of a request has come since the last answer: such a connection may be closed without loss.

@@ -251,7 +251,7 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-fn ascii(bytes: &[u8]) -> &str {
+pub(super) fn ascii(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).expect("names and targets of an accepted head are ASCII")
 }
 

@@ -3,7 +3,7 @@
 //! A status, headers and a body come in; [`super::Connection::answer`] has them turned into bytes with what only the
 //! connection knows (Date, Content-Length, Connection, no body for HEAD).
 //! Never knows the request's path or who asked.
-//! Left out: trailers, transfer codings, and `Server`, which helps nobody but a scanner.
+//! Left out: trailers, transfer codings but `chunked`, and `Server`, which helps nobody but a scanner.
 
 use std::fmt::Write as _;
 
@@ -136,28 +136,39 @@ impl Response {
     pub(super) const fn closes(&self) -> bool {
         self.closes
     }
+
+    /// RFC 9110 §8.6: these have no body, and no length either.
+    pub(super) const fn is_bodiless(&self) -> bool {
+        matches!(self.status, 100..200 | 204 | 304)
+    }
 }
 
-/// The head, with a small body behind it, and a large body.
-pub(super) fn write(
+/// How the end of an answer's body is found (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    Length(u64),
+    Chunked,
+    UntilClose,
+}
+
+/// The head alone.
+pub(super) fn head(
     response: &Response,
     wall: UnixMillis,
     limits: &config::Http,
-    method: Method,
     version: Version,
     after: After,
-) -> (Bytes, Bytes) {
+    framing: Framing,
+) -> String {
     let mut head = String::with_capacity(192 + response.headers.as_str().len());
     start(&mut head, response.status, wall);
     head.push_str(response.headers.as_str());
-    // RFC 9110 §8.6: these have no body, and no length either.
-    let bodiless = matches!(response.status, 100..200 | 204 | 304);
-    debug_assert!(
-        !bodiless || response.body.is_empty(),
-        "a body nobody can be sent"
-    );
-    if !bodiless {
-        line(&mut head, "Content-Length", response.body.len());
+    if !response.is_bodiless() {
+        match framing {
+            Framing::Length(bytes) => line(&mut head, "Content-Length", bytes),
+            Framing::Chunked => head.push_str("Transfer-Encoding: chunked\r\n"),
+            Framing::UntilClose => {}
+        }
     }
     match after {
         After::Close | After::Linger => head.push_str("Connection: close\r\n"),
@@ -170,8 +181,28 @@ pub(super) fn write(
             let told = limits.keep_alive_idle_max.as_secs().saturating_sub(1);
             line(&mut head, "Keep-Alive", format_args!("timeout={told}"));
         }
+        After::Body => debug_assert!(false, "said only of an answer that has begun"),
     }
     head.push_str("\r\n");
+    head
+}
+
+/// The head, with a small body behind it, and a large body.
+pub(super) fn write(
+    response: &Response,
+    wall: UnixMillis,
+    limits: &config::Http,
+    method: Method,
+    version: Version,
+    after: After,
+) -> (Bytes, Bytes) {
+    let bodiless = response.is_bodiless();
+    debug_assert!(
+        !bodiless || response.body.is_empty(),
+        "a body nobody can be sent"
+    );
+    let framing = Framing::Length(response.body.len() as u64);
+    let head = head(response, wall, limits, version, after, framing);
     if bodiless || method == Method::Head {
         return (Bytes::from(head), Bytes::new());
     }

@@ -109,7 +109,7 @@ pub trait Service {
     /// what is left then, each time the kernel takes a part. The outbox itself has no limit: what is sent on top of it
     /// is the service's to account for.
     fn refused(&mut self, now: Now, conn: ConnId, left: usize);
-    /// After `refused`: the kernel has taken all, so more may come.
+    /// After `refused`, or asked for by [`Action::Tell`]: the kernel has taken all, so more may come.
     fn drained(&mut self, now: Now, conn: ConnId);
     /// The peer has ended the connection (`Ok`) or it broke. After `Ok`, what waits in the outbox and what was sent in
     /// this turn is still written (the peer may have closed its own half only), for `flush_within` at most.
@@ -136,6 +136,9 @@ pub enum Action {
     /// Bytes to a connection; all that is sent to one connection in one turn leaves in one write. After
     /// [`Action::Close`] they are dropped.
     Send(ConnId, Bytes),
+    /// Tell `drained` once the kernel has all that was sent, also if it takes it at once: for whoever sends on as fast as
+    /// the peer reads.
+    Tell(ConnId),
     /// End a connection; from here on the service hears nothing of it.
     Close(ConnId, Close),
     /// Stop reading from a connection: back-pressure reaches the peer through its own kernel.

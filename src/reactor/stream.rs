@@ -65,49 +65,51 @@ impl Phase {
     }
 }
 
-/// Eight yes-or-nos in a byte.
+/// Yes-or-nos, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Flags(u8);
+pub(super) struct Flags(u16);
 
 impl Flags {
     /// The kernel may hold unread bytes: no event will come for them.
-    pub(super) const READY: u8 = 1;
+    pub(super) const READY: u16 = 1;
     /// Reading was stopped by the service.
-    pub(super) const HELD: u8 = 1 << 1;
+    pub(super) const HELD: u16 = 1 << 1;
     /// The event spoke of an end or an error: a short read does not mean drained.
-    pub(super) const TO_END: u8 = 1 << 2;
+    pub(super) const TO_END: u16 = 1 << 2;
     /// It stands in the list of those to be read.
-    pub(super) const LISTED: u8 = 1 << 3;
+    pub(super) const LISTED: u16 = 1 << 3;
     /// The inbox is to be shown again.
-    pub(super) const SHOW: u8 = 1 << 4;
+    pub(super) const SHOW: u16 = 1 << 4;
     /// The kernel took less than it was given: wait for it to ask.
-    pub(super) const REFUSED: u8 = 1 << 5;
+    pub(super) const REFUSED: u16 = 1 << 5;
     /// It stands in the list of those to be written first.
-    pub(super) const HOT: u8 = 1 << 6;
+    pub(super) const HOT: u16 = 1 << 6;
     /// It stands in the list of those to be written in their turn.
-    pub(super) const BACKLOG: u8 = 1 << 7;
+    pub(super) const BACKLOG: u16 = 1 << 7;
+    /// The service is to be told when all is written, whether that was refused or not.
+    pub(super) const TELL: u16 = 1 << 8;
 
-    pub(super) const fn has(self, flag: u8) -> bool {
+    pub(super) const fn has(self, flag: u16) -> bool {
         self.0 & flag != 0
     }
 
-    pub(super) const fn set(&mut self, flag: u8) {
+    pub(super) const fn set(&mut self, flag: u16) {
         self.0 |= flag;
     }
 
-    pub(super) const fn clear(&mut self, flag: u8) {
+    pub(super) const fn clear(&mut self, flag: u16) {
         self.0 &= !flag;
     }
 
     /// Sets the flag and says whether that was news.
-    pub(super) const fn raise(&mut self, flag: u8) -> bool {
+    pub(super) const fn raise(&mut self, flag: u16) -> bool {
         let news = !self.has(flag);
         self.set(flag);
         news
     }
 
     /// Clears the flag and says whether it was set.
-    pub(super) const fn lower(&mut self, flag: u8) -> bool {
+    pub(super) const fn lower(&mut self, flag: u16) -> bool {
         let was = self.has(flag);
         self.clear(flag);
         was

@@ -409,6 +409,7 @@ impl Reactor {
         while let Some(action) = service.poll_action() {
             match action {
                 Action::Send(id, bytes) => self.send(id, bytes),
+                Action::Tell(id) => self.tell(id),
                 Action::Close(id, how) => self.close(id, how),
                 Action::Hold(id) => {
                     if let Some(stream) = self.streams.get_mut(id) {

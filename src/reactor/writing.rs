@@ -35,6 +35,18 @@ impl Reactor {
         }
     }
 
+    /// Lets the service be told when all is written.
+    pub(super) fn tell(&mut self, id: ConnId) {
+        let Some(stream) = self.streams.get_mut(id) else {
+            return;
+        };
+        stream.flags.set(Flags::TELL);
+        if stream.outbox.is_empty() {
+            // Nothing would be written, so nothing would be told.
+            self.heat(id);
+        }
+    }
+
     /// Lists a stream to be written in this turn.
     pub(super) fn heat(&mut self, id: ConnId) {
         let Some(stream) = self.streams.get_mut(id) else {
@@ -84,7 +96,8 @@ impl Reactor {
         let written = self
             .outboxes
             .write(&mut stream.outbox, &mut stream.transport);
-        let is_open = stream.phase == Phase::Open && !stream.flags.has(Flags::REFUSED);
+        let is_open =
+            stream.phase == Phase::Open && !stream.flags.has(Flags::REFUSED | Flags::TELL);
         if !(is_open && matches!(written, Ok(Written::All))) {
             self.wrote(service, now, id, written);
         }
@@ -113,7 +126,8 @@ impl Reactor {
             }
             (Written::Part, _) => stream.flags.set(Flags::REFUSED),
             (Written::All, Phase::Open) => {
-                if stream.flags.lower(Flags::REFUSED) {
+                let was_refused = stream.flags.lower(Flags::REFUSED);
+                if stream.flags.lower(Flags::TELL) || was_refused {
                     service.drained(now, id);
                     self.again = true;
                 }

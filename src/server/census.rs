@@ -85,6 +85,8 @@ impl<A: App> Server<A> {
                 + core.gatherings.len()
                 + core.nodes.len()
                 + core.jobs.len()
+                + core.feeders.len()
+                + core.takers.len()
                 + core.later.len(),
             assembling: core.assembling.iter().count(),
             half_heads: http().filter(|http| http.is_in_a_head()).count(),

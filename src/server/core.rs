@@ -5,7 +5,7 @@
 //! Knows no handler; closures that wait are called by the dispatcher.
 
 use std::any::Any;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
@@ -27,7 +27,9 @@ use super::nodes::Nodes;
 use super::posts::Form;
 use super::recovery::Recovery;
 use super::refusals::{Refusals, Refused};
+use super::sending::Feeder;
 use super::shutdown::Stopping;
+use super::taking::Taker;
 use super::views::{Context, RequestId};
 use super::{App, written};
 use crate::config::Config;
@@ -127,6 +129,10 @@ pub(super) enum Deferred {
     Unanswered(SocketKey, u64, AckError),
     /// An event that went to a socket, for those who listen to that.
     Said(SocketKey, Rc<Said>),
+    /// An answer in pieces that somebody feeds from now on.
+    Feed(RequestId),
+    /// A body in pieces that may be taken.
+    Take(RequestId),
     /// What another node wishes.
     Heard(Box<Wish>),
     /// A session, after its sockets.
@@ -163,6 +169,8 @@ pub struct Counters {
     pub violations: u64,
     /// Sessions closed because packets whose attachments had not come held too much together.
     pub packets_dropped: u64,
+    /// Answers in pieces that were cut, since their client took nothing or too much waited for all.
+    pub streams_cut: u64,
     /// Handlers that panicked.
     pub panics: u64,
 }
@@ -192,6 +200,11 @@ pub(super) struct Core<A: App> {
     pub(super) gatherings: Gatherings<A>,
     /// Gatherings that have ended and whose closures are to be called.
     pub(super) gathered: VecDeque<Ended<A>>,
+    /// Who makes answers in pieces, and who takes bodies in pieces.
+    pub(super) feeders: BTreeMap<ConnId, Feeder<A>>,
+    pub(super) takers: BTreeMap<ConnId, Taker<A>>,
+    /// Bytes of all answers in pieces that wait for their clients.
+    pub(super) streamed_bytes: usize,
     /// Closures to be called after the handler that runs now.
     pub(super) soon: VecDeque<Later<A>>,
     /// Other servers, and what they are to be told.
@@ -252,6 +265,9 @@ impl<A: App> Core<A> {
             acks: Acks::default(),
             gatherings: Gatherings::default(),
             gathered: VecDeque::new(),
+            feeders: BTreeMap::new(),
+            takers: BTreeMap::new(),
+            streamed_bytes: 0,
             soon: VecDeque::new(),
             nodes: Nodes::default(),
             refused: Refused::default(),

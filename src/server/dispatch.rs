@@ -144,6 +144,8 @@ impl<A: App> Server<A> {
             Deferred::Allowed(request, verdict) => self.allowed(request, verdict),
             Deferred::Unanswered(key, id, error) => self.unanswered(key, id, error),
             Deferred::Said(key, said) => self.tell_said(key, &said),
+            Deferred::Feed(request) => self.feed(request),
+            Deferred::Take(request) => self.take_on(request),
             Deferred::Heard(wish) => self.heard(*wish),
             Deferred::Gone(session) => self.core.session_gone(session),
             Deferred::Stop => {

@@ -13,6 +13,7 @@
 //! | for the answers to a broadcast | called with those that came, and [`GatheringEnd::Interrupted`] |
 //! | for a job | called with [`JobError::Interrupted`](super::JobError::Interrupted); what comes home later finds nobody |
 //! | for some time ([`Io::after`](super::Io::after)) | dropped uncalled; an application that goes on arms it anew |
+//! | to feed an answer in pieces, or to take a body in pieces | told [`Broken::Interrupted`]; the answer is cut, a request without one is answered 503 |
 //! | a request that is to be answered later | answered 503, unless one of the above has answered it |
 //! | a socket whose step said `Later` | kept, and that step is asked again after the thaw |
 //!
@@ -32,6 +33,7 @@ use super::acks::AckError;
 use super::core::{Conn, Core, Counters, Due, Joining, Posted, Protocol};
 use super::gathering::GatheringEnd;
 use super::handshake::Handshake;
+use super::sending::Broken;
 use super::shutdown::Stopping;
 use super::{App, Server, recovery};
 use crate::engineio::{self, Session, SessionId};
@@ -44,7 +46,7 @@ use crate::time::{Now, Rebase, Time};
 const NAME: [u8; 8] = *b"roomcast";
 
 /// The number of the format; to be raised whenever a type that is frozen changes.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 const HEADER_BYTES: usize = NAME.len() + size_of::<u32>() + size_of::<u64>();
 
@@ -232,7 +234,9 @@ impl<A: App> Server<A> {
             for number in self.core.nodes.questions() {
                 self.core.stop_asking(number);
             }
-            self.answer_undecided();
+            let response = Response::text(503, "Service Unavailable\n").header("Retry-After", "1");
+            self.core.break_streams(Broken::Interrupted, &response);
+            self.answer_undecided(&response);
             self.settle();
             if !self.core.has_closures() {
                 return;
@@ -241,12 +245,14 @@ impl<A: App> Server<A> {
         log::error!("what is interrupted goes on waiting for something else, and is given up");
         self.core.later.clear();
         self.core.jobs.clear();
+        self.core.feeders.clear();
+        self.core.takers.clear();
         self.core.acks.take_all();
         self.core.gatherings.end_all(GatheringEnd::Interrupted);
     }
 
     /// Requests that a route was to answer later: those that belong to no session.
-    fn answer_undecided(&mut self) {
+    fn answer_undecided(&mut self, response: &Response) {
         let waits = |row: &Conn| match &row.protocol {
             Protocol::Http(http) => http.owes() && row.session.is_none(),
             Protocol::WebSocket(_) => false,
@@ -257,9 +263,8 @@ impl<A: App> Server<A> {
             .iter()
             .filter_map(|(conn, row)| waits(row).then_some(conn))
             .collect();
-        let response = Response::text(503, "Service Unavailable\n").header("Retry-After", "1");
         for conn in conns {
-            self.core.respond(conn, &response);
+            self.core.respond(conn, response);
         }
     }
 
@@ -356,10 +361,11 @@ impl<A: App> Server<A> {
 }
 
 impl<A: App> Core<A> {
-    /// Whether anything waits as a closure.
+    /// Whether anything waits as a closure, or for one.
     fn has_closures(&self) -> bool {
         let is_empty = self.acks.is_empty() && self.gatherings.len() + self.nodes.len() == 0;
-        !(is_empty && self.jobs.is_empty() && self.later.is_empty())
+        let streams = self.feeders.len() + self.takers.len() + self.streamed_bytes;
+        !(is_empty && streams == 0 && self.jobs.is_empty() && self.later.is_empty())
     }
 
     /// Lets the connections go on by another clock.
@@ -369,6 +375,7 @@ impl<A: App> Core<A> {
                 http.rebase(rebase);
             }
         }
+        self.go_on_sending();
         let conns: Vec<_> = self.conns.iter().map(|(conn, _)| conn).collect();
         for conn in conns {
             self.watch(conn);

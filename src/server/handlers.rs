@@ -23,7 +23,7 @@ use super::views::{Answer, Context, Request, Verdict};
 use crate::config::Config;
 use crate::http::Method;
 use crate::http::files::Files;
-use crate::http::routes::Routes;
+use crate::http::routes::{Found, Routes};
 use crate::socketio::args::{Args, ArgsError, FromArgs};
 use crate::socketio::packet::is_reserved;
 use crate::socketio::{FamilyId, Namespaces, Reason, RoomEvent};
@@ -42,6 +42,19 @@ type OnEnd<A> = Box<dyn Fn(&mut Socket<'_, A>, Reason)>;
 type OnRoomEvent<A> = Box<dyn Fn(&mut Context<'_, A>, &RoomEvent)>;
 type OnRequest<A> = Box<dyn Fn(&mut Request<'_, A>) -> Answer>;
 type OnStop<A> = Box<dyn Fn(&mut Context<'_, A>, Duration)>;
+
+/// How a route takes bodies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    Whole,
+    Pieces,
+}
+
+/// What a route does.
+pub(super) struct Route<A: App> {
+    takes: Takes,
+    pub(super) handler: OnRequest<A>,
+}
 
 /// What the namespaces of one family do.
 pub(super) struct Table<A: App> {
@@ -88,7 +101,9 @@ impl<A: App> Default for Table<A> {
 pub(super) struct Handlers<A: App> {
     /// By family.
     tables: Vec<Table<A>>,
-    pub(super) routes: Routes<OnRequest<A>>,
+    pub(super) routes: Routes<Route<A>>,
+    /// Whether any of them takes bodies in pieces.
+    has_pieces: bool,
     pub(super) files: Vec<Files>,
     pub(super) raw: Vec<Mount<A>>,
     pub(super) hooks: Hooks<A>,
@@ -104,6 +119,7 @@ impl<A: App> Default for Handlers<A> {
         Self {
             tables: Vec::new(),
             routes: Routes::default(),
+            has_pieces: false,
             files: Vec::new(),
             raw: Vec::new(),
             hooks: Hooks::default(),
@@ -158,7 +174,29 @@ impl<A: App> Handlers<A> {
         path: &str,
         handler: impl Fn(&mut Request<'_, A>) -> Answer + 'static,
     ) {
-        self.routes.add(method, path, Box::new(handler));
+        let (takes, handler) = (Takes::Whole, Box::new(handler));
+        self.routes.add(method, path, Route { takes, handler });
+    }
+
+    pub(super) fn route_in_pieces(
+        &mut self,
+        method: Method,
+        path: &str,
+        handler: impl Fn(&mut Request<'_, A>) -> Answer + 'static,
+    ) {
+        self.has_pieces = true;
+        let (takes, handler) = (Takes::Pieces, Box::new(handler));
+        self.routes.add(method, path, Route { takes, handler });
+    }
+
+    /// Whether a request is for a route that takes bodies in pieces.
+    pub(super) fn is_in_pieces(&self, config: &Config, method: Method, path: &str) -> bool {
+        self.has_pieces
+            && !self.is_for_engine(config, path)
+            && match self.routes.find(method, path) {
+                Found::Route(route, _) => route.takes == Takes::Pieces,
+                Found::NotFound | Found::MethodNotAllowed { .. } => false,
+            }
     }
 }
 

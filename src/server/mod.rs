@@ -43,10 +43,12 @@ mod raw;
 mod recovery;
 mod refusals;
 mod rooms;
+mod sending;
 mod server_side;
 mod service;
 mod shutdown;
 mod socket;
+mod taking;
 mod views;
 mod web;
 mod written;
@@ -85,8 +87,10 @@ pub use operator::{AllChildren, Children, OneNamespace, Operator};
 pub use raw::{RawSessions, Session};
 pub use recovery::{NotRecovered, Recovered};
 pub use refusals::{Cause, ConnectionError, Refusals};
+pub use sending::{Broken, Feed, NotWritten, Room};
 pub use server_side::{NodeAck, NodeAnswers};
 pub use socket::Socket;
+pub use taking::Part;
 pub use views::{Answer, Context, EmitError, Io, JobError, Request, RequestId, Verdict};
 
 /// What an application brings: its own state, lent to each handler, and the type of one socket's data.
@@ -235,6 +239,19 @@ impl<A: App> Server<A> {
         handler: impl Fn(&mut Request<'_, A>) -> Answer + 'static,
     ) -> &mut Self {
         self.handlers.route(method, path, handler);
+        self
+    }
+
+    /// The same for requests whose bodies are not to wait in memory until they are whole: `handler` is called as soon as the head
+    /// has come, with an empty body, and [takes](Io::take) the body in pieces, or answers without it, or decides that later.
+    /// Until then nothing of it is read, nor is a client told to go on that waits for that (`Expect: 100-continue`).
+    pub fn route_in_pieces(
+        &mut self,
+        method: Method,
+        path: &str,
+        handler: impl Fn(&mut Request<'_, A>) -> Answer + 'static,
+    ) -> &mut Self {
+        self.handlers.route_in_pieces(method, path, handler);
         self
     }
 

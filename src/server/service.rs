@@ -9,6 +9,7 @@ use std::thread;
 use super::core::{Conn, Core, Due, Protocol};
 use super::gathering::GatheringEnd;
 use super::handle::Task;
+use super::sending::Broken;
 use super::{App, Server, details, shutdown};
 use crate::engineio::{self, Output, SessionId};
 use crate::http;
@@ -74,6 +75,12 @@ impl<A: App> Service for Server<A> {
             return;
         };
         row.is_stuck = true;
+        if self.core.sent_partly(conn, left) {
+            return self.core.watch(conn);
+        }
+        let Some(row) = self.core.conns.get_mut(conn) else {
+            return;
+        };
         row.waiting_bytes = left;
         if let (Protocol::WebSocket(_), Some(session)) = (&row.protocol, row.session) {
             self.core.engine.refused(now.mono, session, conn, left);
@@ -87,6 +94,13 @@ impl<A: App> Service for Server<A> {
             return;
         };
         row.is_stuck = false;
+        if self.sent(conn) {
+            self.core.watch(conn);
+            return self.settle();
+        }
+        let Some(row) = self.core.conns.get_mut(conn) else {
+            return;
+        };
         match (&row.protocol, row.session) {
             (Protocol::WebSocket(_), Some(session)) => self.core.engine.drained(session, conn),
             (Protocol::WebSocket(_), None) => {}
@@ -107,6 +121,7 @@ impl<A: App> Service for Server<A> {
                 self.core.note_detail(session, || error.to_string());
             }
         }
+        self.core.tell_broken(conn, Broken::Gone);
         if let Some(session) = self.core.forget(conn) {
             self.core.engine.conn_closed(now.mono, session, conn);
         }
@@ -321,6 +336,7 @@ impl<A: App> Core<A> {
     fn offered(&mut self, conn: ConnId) {
         if let Some(row) = self.conns.get_mut(conn)
             && !row.is_stuck
+            && !matches!(&row.protocol, Protocol::Http(http) if http.is_sending())
         {
             row.waiting_bytes = 0;
         }
@@ -340,7 +356,12 @@ impl<A: App> Core<A> {
 
     /// Gives up a connection's row; says which session it spoke for.
     pub(super) fn forget(&mut self, conn: ConnId) -> Option<SessionId> {
+        if self.http(conn).is_some_and(|http| http.is_sending()) {
+            self.waits(conn, 0);
+        }
         let row = self.conns.remove(conn)?;
+        self.feeders.remove(&conn);
+        self.takers.remove(&conn);
         self.stop_waiting(conn);
         if let Some(timer) = row.timer {
             self.timers.cancel(timer);

@@ -1,11 +1,14 @@
 //! The orderly end: no new connections, goodbyes, what is under way, then the rest.
 //!
-//! Asked to stop → the ports are freed and the application is told → jobs come home, at most `drain_within` → every session
-//! is told it is over and every parked poll answered → the loop ends when its outboxes are empty.
+//! Asked to stop → the ports are freed and the application is told → jobs come home, bodies in pieces are taken and what
+//! was made of answers in pieces leaves, at most `drain_within` → what is left of those breaks off, every session is told it
+//! is over and every parked poll answered → the loop ends when its outboxes are empty.
 
 use super::App;
 use super::core::{Core, Deferred, Due};
+use super::sending::Broken;
 use crate::engineio::Reason;
+use crate::http::Response;
 use crate::reactor::Action;
 
 /// How far the end has come.
@@ -36,9 +39,10 @@ impl<A: App> Core<A> {
         );
     }
 
-    /// Goes on with the end once no job is under way; says whether it did.
+    /// Goes on with the end once no job and no body is under way; says whether it did.
     pub(super) fn drain(&mut self) -> bool {
-        let is_drained = self.stopping == Stopping::Draining && self.jobs.is_empty();
+        let is_drained =
+            self.stopping == Stopping::Draining && self.jobs.is_empty() && !self.is_streaming();
         if is_drained {
             self.exit();
         }
@@ -48,6 +52,8 @@ impl<A: App> Core<A> {
     pub(super) fn exit(&mut self) {
         if matches!(self.stopping, Stopping::No | Stopping::Draining) {
             self.stopping = Stopping::Leaving;
+            let response = Response::text(503, "Service Unavailable\n");
+            self.break_streams(Broken::Stopped, &response);
             self.engine.close_all(self.now.mono, Reason::ShuttingDown);
         }
     }

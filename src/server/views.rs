@@ -65,7 +65,7 @@ pub struct RequestId {
 pub enum Answer {
     /// This.
     Now(Response),
-    /// [`Io::answer`] will say, by the request's id.
+    /// [`Io::answer`] will say, by the request's id; or [`Io::begin`], which may have done so already.
     Later,
 }
 
@@ -293,7 +293,8 @@ impl<A: App> Request<'_, A> {
         self.parameter.map(query::segment)
     }
 
-    /// The body, whole: at most [`body_bytes_max`](crate::config::Http::body_bytes_max) bytes, or it was answered 413 before.
+    /// The body, whole unless the route takes it [in pieces](super::Server::route_in_pieces): at most
+    /// [`body_bytes_max`](crate::config::Http::body_bytes_max) bytes, or it was answered 413 before.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         self.http.body()

@@ -6,6 +6,7 @@
 
 use super::admission::admit;
 use super::core::{Conn, Core, Due, Protocol};
+use super::sending::Broken;
 use super::views::{Answer, Io, Request, RequestId};
 use super::{App, Server, client, cors, dispatch, forwarded};
 use crate::engineio::Admission;
@@ -41,6 +42,18 @@ impl<A: App> Server<A> {
         let Protocol::Http(http) = &mut row.protocol else {
             return true;
         };
+        if http.is_taking() {
+            let goes_on = self.take_piece(conn, input);
+            self.settle();
+            return goes_on;
+        }
+        if http.is_sending() {
+            row.has_more = !input.is_empty();
+            if input.len() > self.core.config.http.answers_waiting_bytes_max {
+                self.core.actions.push_back(Action::Hold(conn));
+            }
+            return false;
+        }
         if row.waiting_bytes > self.core.config.http.answers_waiting_bytes_max {
             // What the kernel was not offered yet it may take at the end of this turn.
             self.core.actions.push_back(if row.is_stuck {
@@ -50,7 +63,10 @@ impl<A: App> Server<A> {
             });
             return false;
         }
-        let outcome = http.next(self.core.now.mono, &self.core.config.http, input);
+        let (config, handlers) = (&self.core.config, &self.handlers);
+        let in_pieces = |method, path: &str| handlers.is_in_pieces(config, method, path);
+        let now = self.core.now.mono;
+        let outcome = http.next_or_begun(now, &config.http, input, &in_pieces);
         if let Some(interim) = http.poll_interim() {
             self.core.actions.push_back(Action::Send(conn, interim));
         }
@@ -122,7 +138,7 @@ impl<A: App> Server<A> {
                 .find_map(|files| files.find(request.path()))
         };
         let (handler, parameter) = match (found, &self.handlers.fallback) {
-            (Found::Route(handler, parameter), _) => (handler, parameter),
+            (Found::Route(route, parameter), _) => (&route.handler, parameter),
             (found, fallback) => match (file(), found, fallback) {
                 (Some(file), ..) => return self.core.respond(conn, &files::serve(file, request)),
                 (None, Found::MethodNotAllowed { allow }, _) => {
@@ -166,6 +182,7 @@ impl<A: App> Server<A> {
             Some(Answer::Later) => {}
             None => {
                 self.core.counters.panics += 1;
+                self.core.cut(id);
                 self.core
                     .respond(conn, &Response::text(500, "Internal Server Error\n"));
             }
@@ -190,12 +207,21 @@ impl<A: App> Core<A> {
         row.session = None;
         row.visit = row.visit.wrapping_add(1);
         row.waiting_bytes += answer.head.len() + answer.body.len();
-        let has_more = std::mem::take(&mut row.has_more);
+        self.takers.remove(&conn);
         self.send(conn, answer.head);
         if !answer.body.is_empty() {
             self.send(conn, answer.body);
         }
-        match answer.after {
+        self.go_on(conn, answer.after);
+    }
+
+    /// An answer is out.
+    pub(super) fn go_on(&mut self, conn: ConnId, after: After) {
+        let Some(row) = self.conns.get_mut(conn) else {
+            return;
+        };
+        let has_more = std::mem::take(&mut row.has_more);
+        match after {
             After::KeepAlive | After::Switch => {
                 if has_more {
                     self.actions.push_back(Action::Show(conn));
@@ -204,6 +230,7 @@ impl<A: App> Core<A> {
             }
             After::Close => self.close(conn, Close::Flush),
             After::Linger => self.linger(conn),
+            After::Body => {}
         }
     }
 
@@ -251,7 +278,11 @@ impl<A: App> Core<A> {
         };
         match http.elapsed(self.now.mono, &self.config.http) {
             Some(Expired::Silent) => self.close(conn, Close::Flush),
-            Some(Expired::Refused(refusal)) => self.refuse(conn, refusal),
+            Some(Expired::Refused(refusal)) => {
+                self.tell_broken(conn, Broken::Refused(refusal));
+                self.refuse(conn, refusal);
+            }
+            Some(Expired::Stalled) => self.drop_stream(conn, Broken::Stalled),
             None => self.watch(conn),
         }
     }

@@ -196,6 +196,25 @@ impl Client {
         )
     }
 
+    /// So many bytes, as they come.
+    #[allow(dead_code, reason = "not every test reads bodies by hand")]
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// A line, without its end.
+    #[allow(dead_code, reason = "not every test reads bodies by hand")]
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            line.extend(self.take::<1>());
+        }
+        line.truncate(line.len() - 2);
+        String::from_utf8(line).unwrap()
+    }
+
     /// One masked frame; the mask is zeros, which change nothing.
     pub(crate) fn frame(&mut self, first: u8, payload: &[u8]) {
         let mut frame = header(first, payload.len());

@@ -401,6 +401,7 @@ fn said(stream: &[u8], piece: usize) -> Vec<(u16, Then)> {
             let then = match answer.after {
                 After::KeepAlive => Then::Next,
                 After::Close | After::Linger | After::Switch => Then::Over,
+                After::Body => panic!("nothing was to come in pieces"),
             };
             let is_switch = answer.after == After::Switch;
             assert_eq!(

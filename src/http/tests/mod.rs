@@ -3,9 +3,11 @@
 mod deadlines;
 mod refusals;
 
+use std::time::Duration;
+
 use super::properties::{self, Outcome};
 use super::*;
-use crate::time::UnixMillis;
+use crate::time::{Now, UnixMillis};
 
 fn at(seconds: u64) -> Time {
     Time::ZERO + Duration::from_secs(seconds)

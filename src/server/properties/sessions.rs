@@ -43,6 +43,7 @@ struct Conn {
     /// Whether the kernel takes no more.
     is_blocked: bool,
     was_refused: bool,
+    is_to_be_told: bool,
     is_held: bool,
     is_shown: bool,
     is_gone: bool,
@@ -176,10 +177,10 @@ impl<'c> Stage<'c> {
     /// Offers the kernel what waits; says whether the server heard of it.
     fn offer(&mut self, at: usize) -> bool {
         let conn = &mut self.conns[at];
-        if conn.is_gone || conn.outbox_bytes == 0 {
+        if conn.is_gone || (conn.outbox_bytes == 0 && !conn.is_to_be_told) {
             return false;
         }
-        if conn.is_blocked {
+        if conn.is_blocked && conn.outbox_bytes > 0 {
             let (id, left) = (conn.id, conn.outbox_bytes);
             if std::mem::replace(&mut conn.was_refused, true) {
                 return false;
@@ -188,7 +189,8 @@ impl<'c> Stage<'c> {
             return true;
         }
         conn.outbox_bytes = 0;
-        if std::mem::take(&mut conn.was_refused) {
+        let is_to_be_told = std::mem::take(&mut conn.is_to_be_told);
+        if std::mem::take(&mut conn.was_refused) || is_to_be_told {
             let id = conn.id;
             self.server.drained(self.now, id);
             return true;
@@ -214,6 +216,7 @@ impl<'c> Stage<'c> {
                     self.heard(at, heard);
                 }
             }
+            Action::Tell(conn) => self.conns[place(conn)].is_to_be_told = true,
             Action::Close(conn, how) => {
                 let conn = &mut self.conns[place(conn)];
                 if !conn.is_gone && how != Close::Reset {

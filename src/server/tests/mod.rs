@@ -12,7 +12,9 @@ mod namespaces;
 mod numbers;
 mod older;
 mod recovery;
+mod sending;
 mod stopping;
+mod taking;
 mod web;
 mod world;
 
@@ -31,6 +33,8 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Default)]
 struct Diary {
     lines: Vec<String>,
+    /// Answers on their way.
+    streams: Vec<RequestId>,
 }
 
 impl App for Diary {

@@ -18,6 +18,8 @@ struct Conn {
     sent: Vec<u8>,
     closed: Option<Close>,
     is_held: bool,
+    /// Whether the kernel takes nothing.
+    is_full: bool,
 }
 
 pub(super) struct World<A: App> {
@@ -27,6 +29,7 @@ pub(super) struct World<A: App> {
     /// Jobs that wait for somebody to run them.
     pub(super) jobs: Vec<(JobId, Job)>,
     shown: Vec<u32>,
+    to_be_told: Vec<u32>,
     pub(super) is_over: bool,
     pub(super) is_listening: bool,
 }
@@ -57,6 +60,7 @@ impl<A: App> World<A> {
             conns: BTreeMap::new(),
             jobs: Vec::new(),
             shown: Vec::new(),
+            to_be_told: Vec::new(),
             is_over: false,
             is_listening: true,
         }
@@ -131,14 +135,21 @@ impl<A: App> World<A> {
 
     /// The kernel takes no more of a connection: `left` bytes wait.
     pub(super) fn refuse(&mut self, conn: u32, left: usize) {
+        self.conns.get_mut(&conn).unwrap().is_full = true;
         self.server.refused(self.now, id(conn), left);
         self.act();
     }
 
     /// The kernel has taken all of a connection.
     pub(super) fn drain(&mut self, conn: u32) {
+        self.conns.get_mut(&conn).unwrap().is_full = false;
         self.server.drained(self.now, id(conn));
         self.act();
+    }
+
+    /// From now on the kernel takes nothing of a connection.
+    pub(super) fn fill(&mut self, conn: u32) {
+        self.conns.get_mut(&conn).unwrap().is_full = true;
     }
 
     pub(super) fn is_held(&self, conn: u32) -> bool {
@@ -152,7 +163,13 @@ impl<A: App> World<A> {
     /// Performs what is asked for; what is to be shown is shown in the next turn, which follows at once.
     fn act(&mut self) {
         self.perform();
-        while !self.shown.is_empty() {
+        while !self.shown.is_empty() || !self.to_be_told.is_empty() {
+            for conn in std::mem::take(&mut self.to_be_told) {
+                let row = &self.conns[&conn];
+                if !row.is_full && row.closed.is_none() {
+                    self.server.drained(self.now, id(conn));
+                }
+            }
             for conn in std::mem::take(&mut self.shown) {
                 self.conns.get_mut(&conn).unwrap().is_held = false;
                 self.show(conn);
@@ -170,12 +187,18 @@ impl<A: App> World<A> {
                         row.sent.extend_from_slice(&bytes);
                     }
                 }
+                Action::Tell(conn) => {
+                    if !self.to_be_told.contains(&conn.slot()) {
+                        self.to_be_told.push(conn.slot());
+                    }
+                }
                 Action::Close(conn, how) => {
                     self.conns.get_mut(&conn.slot()).unwrap().closed = Some(how);
                 }
                 Action::Show(conn) => self.shown.push(conn.slot()),
                 Action::Hold(conn) => {
                     self.conns.get_mut(&conn.slot()).unwrap().is_held = true;
+                    self.shown.retain(|shown| *shown != conn.slot());
                 }
                 Action::Run(_, id, job) => self.jobs.push((id, job)),
                 Action::StopListening => self.is_listening = false,

@@ -82,6 +82,8 @@ pub struct Link {
     held: bool,
     show: bool,
     refused: bool,
+    /// Whether the server is to be told when all is written.
+    tell: bool,
     listed: bool,
     to_write: bool,
     inbox: Vec<u8>,
@@ -255,6 +257,7 @@ impl Network {
             held: false,
             show: false,
             refused: false,
+            tell: false,
             listed: false,
             to_write: false,
             inbox: Vec::new(),

@@ -76,6 +76,7 @@ impl Stage<'_> {
             outbox_bytes: 0,
             is_blocked: false,
             was_refused: false,
+            is_to_be_told: false,
             is_held: false,
             is_shown: false,
             is_gone: false,

@@ -190,6 +190,12 @@ impl Network {
                     }
                 }
             }
+            Action::Tell(conn) => {
+                if let Some(id) = self.find(conn) {
+                    self.links[id].tell = true;
+                    self.heat(id);
+                }
+            }
             Action::Close(conn, how) => {
                 if let Some(id) = self.find(conn) {
                     self.close_by_server(id, how);
@@ -281,7 +287,8 @@ impl Network {
             }
             (1.., _) => link.refused = true,
             (0, Phase::Open) => {
-                if std::mem::take(&mut link.refused) {
+                let was_refused = std::mem::take(&mut link.refused);
+                if std::mem::take(&mut link.tell) || was_refused {
                     service.drained(now, conn);
                     self.is_told_again = true;
                 }

@@ -1,0 +1,102 @@
+//! What is answered to a request in hand, as a whole, and what that does to the connection.
+//!
+//! A [`Response`] or a [`Refusal`] comes in, bytes go out. Answers in pieces begin here, too, and go on in `sending`.
+//! Never knows how bytes leave.
+
+use bytes::Bytes;
+
+use super::{Connection, First, Headers, Method, Refusal, Response, State, Version, response};
+use crate::config;
+use crate::time::{Now, Time};
+
+/// What an answer does to the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The next request may come; show the input again.
+    KeepAlive,
+    /// Close once the bytes are written: the client asked for it and sends nothing more.
+    Close,
+    /// Close, but read on for a while: the client may still be sending, and a reset would eat the answer.
+    Linger,
+    /// Answered `101 Switching Protocols`: what follows in the input is not HTTP.
+    Switch,
+    /// The body is to follow in pieces, and says then how the connection goes on.
+    Body,
+}
+
+/// An answer, ready to be sent: the head, then the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The head, and the body too if that is small.
+    pub head: Bytes,
+    /// A large body, shared with whoever else is being sent it; else empty.
+    pub body: Bytes,
+    /// And then.
+    pub after: After,
+}
+
+impl Connection {
+    /// Turns the response to the request in hand into bytes, and says how the connection goes on.
+    ///
+    /// Adds Date, Content-Length, Connection and Keep-Alive; leaves the body out where HTTP has none (HEAD, 1xx, 204, 304).
+    pub fn answer(&mut self, now: Now, limits: &config::Http, response: &Response) -> Answer {
+        debug_assert!(self.owes(), "an answer without a request");
+        let Some((method, version, after)) = self.answered(response) else {
+            return Answer {
+                head: Bytes::new(),
+                body: Bytes::new(),
+                after: After::Linger,
+            };
+        };
+        self.go_on(now.mono, after);
+        let (head, body) = response::write(response, now.wall, limits, method, version, after);
+        Answer { head, body, after }
+    }
+
+    /// Of the request that an answer is owed to: its method and version, and what the answer does to the connection.
+    pub(super) fn answered(&self, response: &Response) -> Option<(Method, Version, After)> {
+        let (method, version, keep_alive) = match &self.state {
+            State::Owed {
+                method,
+                version,
+                keep_alive,
+            } => (*method, *version, *keep_alive),
+            State::Taking(taking) => match taking.request() {
+                Some(request) => request,
+                // The rest of its body is on its way, or stays where it is: nobody can tell.
+                None => return Some((taking.method, taking.version, After::Linger)),
+            },
+            _ => return None,
+        };
+        let after = match (response.status(), keep_alive, response.closes()) {
+            (101, _, _) => After::Switch,
+            (_, false, _) => After::Close,
+            (_, true, true) => After::Linger,
+            (_, true, false) => After::KeepAlive,
+        };
+        Some((method, version, after))
+    }
+
+    /// An answer is out.
+    pub(super) fn go_on(&mut self, now: Time, after: After) {
+        self.state = match after {
+            After::KeepAlive => State::Idle {
+                since: now,
+                first: First::Later,
+            },
+            After::Close | After::Linger | After::Switch | After::Body => State::Over,
+        };
+    }
+
+    /// The bytes of a refusal; the connection is over, and is to be closed as after [`After::Linger`].
+    pub fn refuse(&mut self, now: Now, refusal: Refusal) -> Bytes {
+        self.state = State::Over;
+        response::refusal(refusal, now.wall)
+    }
+
+    /// The same with these headers and an empty body, for a client that gives the status a meaning of its own.
+    pub fn refuse_silently(&mut self, now: Now, refusal: Refusal, headers: &Headers) -> Bytes {
+        self.state = State::Over;
+        response::silent_refusal(refusal, headers, now.wall)
+    }
+}
