@@ -46,7 +46,7 @@ impl Visitor {
             request: request.id(),
             style: if is_json { Style::Json } else { Style::Form },
             wire: Wire::of(request),
-            address: address(request),
+            address: counted(request.address()),
             agent: request.header("user-agent").map(ToOwned::to_owned),
         }
     }
@@ -79,16 +79,12 @@ impl Visitor {
     }
 }
 
-/// Where somebody comes from. What comes from this machine was passed on by a proxy, which says for whom, or is at home.
+/// By which address somebody is counted: that of the connection, or of the client whom a trusted proxy names.
 ///
-/// A proxy adds the address it sees behind those that it was told of, so the last is the one that nobody made up.
-fn address(request: &Request<'_, Chat>) -> Option<IpAddr> {
-    let peer = request.address()?;
-    if !peer.to_canonical().is_loopback() {
-        return Some(peer);
-    }
-    let passed_on = request.header("x-forwarded-for")?;
-    passed_on.rsplit(',').next()?.trim().parse().ok()
+/// By none from this machine: that is somebody at home, or a proxy that was not named as trusted and so brings everybody from
+/// there, where one who guesses must not make all others wait.
+fn counted(address: Option<IpAddr>) -> Option<IpAddr> {
+    address.filter(|address| !address.to_canonical().is_loopback())
 }
 
 /// What the page asks first: who am I, and which doors are there.
@@ -117,4 +113,25 @@ pub(super) fn session(request: &mut Request<'_, Chat>) -> Answer {
             &cookie(&token, limits::SESSION_KEPT, Wire::of(request)),
         )
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_from_this_machine_is_counted_by_no_address() {
+        for (address, is_counted) in [
+            ("192.0.2.1", true),
+            ("2001:db8::1", true),
+            ("10.0.0.1", true),
+            ("127.0.0.1", false),
+            ("::1", false),
+            ("::ffff:127.0.0.1", false),
+        ] {
+            let address: IpAddr = address.parse().unwrap();
+            assert_eq!(counted(Some(address)).is_some(), is_counted, "{address}");
+        }
+        assert_eq!(counted(None), None, "over a Unix socket");
+    }
 }
