@@ -23,9 +23,6 @@ use crate::socketio::args;
 use crate::socketio::packet::is_reserved;
 use crate::timers::TimerId;
 
-/// How long a node's reply may be on its way, once its sockets have had the time they were given.
-const REPLY_WITHIN: Duration = Duration::from_secs(1);
-
 pub(super) type OnWish<A> = Box<dyn Fn(&mut Context<'_, A>, Wish)>;
 type ThenReplied<A> = Box<dyn FnOnce(&mut Context<'_, A>, Vec<Reply>, usize)>;
 
@@ -291,7 +288,7 @@ impl<A: App> Core<A> {
         let encoded = encoded(values)?;
         let asked = self.ask_nodes(
             others + 1,
-            within + REPLY_WITHIN,
+            within + self.config.socketio.nodes_reply_within,
             Box::new(move |context, replies, missing| then(context, joined(replies, missing))),
         );
         let Some(request) = asked else {

@@ -120,9 +120,9 @@ impl<'a, A: App> Operator<'a, A> {
             .broadcast_everywhere(&self.audience, self.flags, event, values)
     }
 
-    /// Sends an event to all of them and calls `then` once with what they answered, after `within` at the latest (and a
-    /// second for the replies of other nodes, where there are some). It always goes to everybody: what may be lost cannot
-    /// be waited for.
+    /// Sends an event to all of them and calls `then` once with what they answered, after `within` at the latest (and
+    /// [`nodes_reply_within`](crate::config::SocketIo::nodes_reply_within) for the replies of other nodes, where there are
+    /// some). It always goes to everybody: what may be lost cannot be waited for.
     ///
     /// ```no_run
     /// # use roomcast::{Config, Server};

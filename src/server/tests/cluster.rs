@@ -296,3 +296,25 @@ fn what_is_no_json_is_not_sent_to_anybody() {
     nodes[1].turn();
     assert_eq!(nodes[1].heard(b), ["42[\"e\",1]"]);
 }
+
+#[test]
+fn a_reply_may_be_on_its_way_as_long_as_it_is_given_and_no_longer() {
+    for (given, is_heard) in [(SECOND * 3, true), (SECOND, false)] {
+        let mut nodes = nodes();
+        nodes[0].server.core.config.socketio.nodes_reply_within = given;
+        let (a, _) = nodes[0].socket("/");
+        let (b, _) = nodes[1].socket("/");
+        nodes[0].say(a, "42[\"ask\"]");
+        nodes[0].say(a, "430[\"a\"]");
+        nodes[0].wait(SECOND * 5 / 2);
+        let too_late: &[&str] = &["TimedOut 1: \"a\""];
+        let expected = if is_heard { &[] } else { too_late };
+        assert_eq!(lines(&mut nodes[0]), expected, "{given:?}");
+        carry(&mut nodes);
+        nodes[1].say(b, "430[\"b\"]");
+        carry(&mut nodes);
+        let both: &[&str] = &["Complete 2: \"a\" \"b\""];
+        let expected = if is_heard { both } else { &[] };
+        assert_eq!(lines(&mut nodes[0]), expected, "{given:?}");
+    }
+}
