@@ -8,9 +8,11 @@ use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
@@ -48,6 +50,7 @@ struct Teller {
     actions: VecDeque<Action>,
     appetite: Appetite,
     deadline: Option<Time>,
+    longest_turn_micros: Arc<AtomicU64>,
 }
 
 impl Teller {
@@ -94,6 +97,11 @@ impl Service for Teller {
         assert!(now.mono >= self.deadline.take().unwrap());
         self.tell(Told::Elapsed(now));
     }
+    fn turned(&mut self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap();
+        self.longest_turn_micros
+            .fetch_max(micros, Ordering::Relaxed);
+    }
     fn asked_to_stop(&mut self, _: Now) {
         self.tell(Told::AskedToStop);
     }
@@ -110,6 +118,7 @@ struct Rig {
     address: SocketAddr,
     handle: Handle,
     told: Receiver<Told>,
+    longest_turn_micros: Arc<AtomicU64>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -131,11 +140,13 @@ impl Rig {
         prepare(&mut reactor);
         let handle = reactor.handle();
         let (sender, told) = channel();
+        let longest_turn_micros = Arc::default();
         let mut service = Teller {
             told: sender,
             actions: VecDeque::new(),
             appetite,
             deadline: None,
+            longest_turn_micros: Arc::clone(&longest_turn_micros),
         };
         let thread = thread::Builder::new()
             .spawn(move || reactor.run(&mut service))
@@ -144,6 +155,7 @@ impl Rig {
             address,
             handle,
             told,
+            longest_turn_micros,
             thread: Some(thread),
         }
     }
@@ -858,6 +870,27 @@ fn a_deadline_elapses_once_and_not_early() {
     assert!(now.mono >= Time(12_345));
     assert!(now.wall.0 > 1_700_000_000_000);
     assert!(rig.settle().is_empty());
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is measured is the time of the one clock, so the work must take some"
+)]
+fn a_turn_is_told_with_the_time_it_took() {
+    const WORK: Duration = Duration::from_millis(3);
+    let work = |conn: ConnId, input: &[u8], actions: &mut VecDeque<Action>| {
+        let start = Instant::now();
+        while start.elapsed() < WORK {}
+        echo(conn, input, actions)
+    };
+    let mut rig = Rig::new(&config::Reactor::default(), Vec::new(), Box::new(work));
+    let (mut client, _) = rig.accepted_client();
+    say_and_hear(&mut client, b"work");
+    rig.act(vec![Action::Exit]);
+    rig.finish().unwrap();
+    let longest = rig.longest_turn_micros.load(Ordering::Relaxed);
+    assert!(u128::from(longest) >= WORK.as_micros(), "{longest} µs");
 }
 
 #[test]

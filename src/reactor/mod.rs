@@ -120,6 +120,9 @@ pub trait Service {
     fn posted(&mut self, now: Now, letter: Letter);
     /// The `deadline` has come.
     fn elapsed(&mut self, now: Now);
+    /// A turn is over, and took so long from the end of the poll to the end of the writing. Nothing may follow from it: it is for
+    /// whoever counts.
+    fn turned(&mut self, _took: Duration) {}
     /// The operator wants the process to end (SIGTERM or SIGINT). A second signal ends the loop at once.
     fn asked_to_stop(&mut self, now: Now);
     /// When to call `elapsed` next.

@@ -7,6 +7,7 @@
 //! 4. Tell the outcomes of jobs and the letters of other threads; then what is due, and `elapsed`.
 //! 5. Perform the actions: all that is to be sent is only queued now, so a broadcast is atomic in memory.
 //! 6. Write, one write for each stream: those read in this turn first, then a slice of the backlog (`writing`).
+//! 7. Read the one clock again and tell how long 2 to 6 took; from that reading on the next poll counts its patience.
 //!
 //! What was left over (a budget spent, a backlog, a fact told after the actions were performed) makes the next poll return at once.
 //! Knows no protocol. Left out: more than one loop; one thread carries what the kernel of a small machine does.
@@ -52,6 +53,8 @@ pub struct Reactor {
     pub(super) timers: Timers<Due>,
     pub(super) buffer: Box<[u8]>,
 
+    /// When the last turn was over.
+    rested: Time,
     /// Numbers the turns; starts anew after 2³².
     pub(super) turn: u32,
     /// Something was told after the actions were performed: the next poll does not wait.
@@ -131,6 +134,7 @@ impl Reactor {
             timers: Timers::new(),
             buffer: vec![0; READ_BUFFER_BYTES.min(config.inbox_bytes_max.max(1))]
                 .into_boxed_slice(),
+            rested: Time::ZERO,
             turn: 0,
             again: true,
             listed: Vec::new(),
@@ -248,6 +252,8 @@ impl Reactor {
         self.tell_news(service, now);
         self.write_all(service, now);
         self.settle(now);
+        self.rested = self.clock.read_mono();
+        service.turned(self.rested.since(now.mono));
         Ok(self.done(now))
     }
 
@@ -262,7 +268,7 @@ impl Reactor {
         }
         let deadlines = [service.deadline(), self.timers.next_due(), self.exit_at];
         let earliest = deadlines.into_iter().flatten().min()?;
-        Some(earliest.since(self.clock.read_mono()))
+        Some(earliest.since(self.rested))
     }
 
     fn done(&self, now: Now) -> Loop {

@@ -22,7 +22,7 @@ use super::events::Said;
 use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
 use super::hooks;
-use super::metrics::Lag;
+use super::metrics::{Lag, Turns};
 use super::nodes::Nodes;
 use super::posts::Form;
 use super::recovery::Recovery;
@@ -220,6 +220,7 @@ pub(super) struct Core<A: App> {
     pub(super) deferred: VecDeque<Deferred>,
     pub(super) counters: Counters,
     pub(super) lag: Lag,
+    pub(super) turns: Turns,
     pub(super) stopping: Stopping,
     pub(super) arrivals: Arrivals,
     /// Kept between broadcasts, so that none allocates once the largest has been.
@@ -272,6 +273,7 @@ impl<A: App> Core<A> {
             nodes: Nodes::default(),
             refused: Refused::default(),
             lag: Lag::default(),
+            turns: Turns::default(),
             is_overhearing: false,
             jobs: HashMap::new(),
             later: HashMap::new(),

@@ -1,8 +1,8 @@
 //! Every number there is, in one place and as plain data: for a page of metrics, a log line, a test.
 //!
 //! Two sorts: what there is just now, and what was counted since the server started (which a thawed one goes on with).
-//! Left out: formats to show them in, and how long a turn took, since only the reactor has a clock; what it lags
-//! behind its deadlines says the same to whoever waits.
+//! How long a turn of the loop took is measured by the reactor, which has the clock, and told.
+//! Left out: formats to show them in, and how the times of turns are spread.
 
 use std::time::Duration;
 
@@ -26,6 +26,26 @@ impl Lag {
     pub(super) fn measured(&mut self, lag: Duration) {
         self.last = lag;
         self.most = self.most.max(lag);
+    }
+}
+
+/// How long the turns of the loop took: the time from being woken until everything was done and written. While one lasts,
+/// everybody waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Turns {
+    /// How many there were.
+    pub count: u64,
+    /// How long the last one took that was over.
+    pub last: Duration,
+    /// The longest since the server started.
+    pub most: Duration,
+}
+
+impl Turns {
+    pub(super) fn measured(&mut self, took: Duration) {
+        self.count += 1;
+        self.last = took;
+        self.most = self.most.max(took);
     }
 }
 
@@ -65,6 +85,8 @@ pub struct Metrics {
     pub jobs: usize,
     /// How late the loop was.
     pub lag: Lag,
+    /// How long its turns took.
+    pub turns: Turns,
     /// What the server counted.
     pub server: Counters,
     /// What the engine counted.
@@ -103,6 +125,7 @@ impl<A: App> Io<'_, A> {
             questions: core.nodes.len(),
             jobs: core.jobs.len(),
             lag: core.lag,
+            turns: core.turns,
             server: core.counters,
             engine: core.engine.counters(),
         }

@@ -82,7 +82,7 @@ pub use handle::{Handle, NotPosted};
 use handlers::Handlers;
 pub use handlers::Namespace;
 pub use handshake::Handshake;
-pub use metrics::{Lag, Metrics};
+pub use metrics::{Lag, Metrics, Turns};
 pub use operator::{AllChildren, Children, OneNamespace, Operator};
 pub use raw::{RawSessions, Session};
 pub use recovery::{NotRecovered, Recovered};

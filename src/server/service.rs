@@ -5,6 +5,7 @@
 use std::any::Any;
 use std::io;
 use std::thread;
+use std::time::Duration;
 
 use super::core::{Conn, Core, Due, Protocol};
 use super::gathering::GatheringEnd;
@@ -156,6 +157,10 @@ impl<A: App> Service for Server<A> {
         }
         self.go_on_with_posts();
         self.settle();
+    }
+
+    fn turned(&mut self, took: Duration) {
+        self.core.turns.measured(took);
     }
 
     fn asked_to_stop(&mut self, now: Now) {

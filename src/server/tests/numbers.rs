@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engineio::TransportName;
+use crate::reactor::Service;
 use crate::server::Cause;
 
 fn tells_refusals(server: &mut Server<Diary>) {
@@ -183,6 +184,12 @@ fn all_numbers_are_in_one_place() {
     let lag = world.server.with(|context| context.io.metrics()).lag;
     assert!(lag.last >= SECOND && lag.most == lag.last, "{lag:?}");
     world.turn();
+    for millis in [3, 20, 7] {
+        Service::turned(&mut world.server, Duration::from_millis(millis));
+    }
+    let turns = world.server.with(|context| context.io.metrics()).turns;
+    let (last, most) = (Duration::from_millis(7), Duration::from_millis(20));
+    assert_eq!((turns.count, turns.last, turns.most), (3, last, most));
     let text = serde_json::to_value(world.server.with(|context| context.io.metrics())).unwrap();
     assert_eq!(text["server"]["refusals"]["forbidden"], 0);
 }

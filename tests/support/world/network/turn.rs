@@ -99,6 +99,8 @@ impl Network {
                     self.at(FLUSH_WITHIN.as_micros() as u64, Event::Flush(id));
                 }
             }
+            // No time passes within a turn of this world.
+            service.turned(self.clock().mono.since(now.mono));
             if !self.is_told_again && self.listed.is_empty() {
                 return;
             }
