@@ -93,6 +93,12 @@ impl SidIndex {
         }
     }
 
+    /// How many rows are in it.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
     /// The row that holds `id`, where `id_of` tells a row's id.
     #[must_use]
     pub fn find(&self, id: Sid, id_of: impl Fn(u32) -> Sid) -> Option<u32> {

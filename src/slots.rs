@@ -221,6 +221,12 @@ impl<T> Slots<T> {
             .map(|(generation, _)| Id::from_parts(slot, *generation))
     }
 
+    /// The row in a slot, of whichever generation.
+    #[must_use]
+    pub fn row_at(&self, slot: u32) -> Option<&T> {
+        self.rows.get(slot as usize).map(|(_, row)| row)
+    }
+
     /// All rows with their ids, by slot.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
         self.rows

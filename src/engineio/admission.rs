@@ -5,7 +5,6 @@
 //! Left out: tolerance. What the official server refuses is refused, with its numbers and words.
 
 use super::{Engine, Revision, SessionId, TransportName};
-use crate::sid::Sid;
 
 /// Why a request was refused; the numbers and words are the official server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +117,7 @@ impl Engine {
         };
         let by_websocket = transport == TransportName::WebSocket;
         if let Some(sid) = asked.sid {
-            let id = Sid::parse(sid).and_then(|sid| self.by_sid.get(&sid).copied());
+            let id = self.find(sid);
             let (id, session) = id
                 .and_then(|id| Some((id, self.sessions.get(id)?)))
                 .ok_or(Refusal::SessionUnknown)?;

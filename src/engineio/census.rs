@@ -54,7 +54,7 @@ impl Engine {
         };
         Census {
             sessions: self.sessions.len(),
-            sids: self.by_sid.len(),
+            sids: self.sids.len(),
             timers: self.timers.len(),
             waiting_bytes: waiting().sum(),
             stranded: self
@@ -67,7 +67,7 @@ impl Engine {
             slow_since: self
                 .sessions
                 .iter()
-                .filter_map(|(_, row)| row.slow_since)
+                .filter_map(|(_, row)| row.slow_since())
                 .min(),
             parked: polling().filter(|polling| polling.get.is_some()).count(),
             probing: polling().filter(|polling| polling.probe.is_some()).count(),

@@ -39,7 +39,7 @@ impl Engine {
             return self.forget(id);
         }
         let is_cut = session
-            .slow_since
+            .slow_since()
             .is_some_and(|since| since + self.config.slow_within <= now);
         #[cfg(feature = "world")]
         let is_cut = is_cut && !world::is_planted(Bug::NeverCutSlow);

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::packet::Packet;
 use super::polling::Answer;
 use super::session::{Phase, Post, Reason, Transport};
-use super::{Engine, Output, SessionId};
+use super::{Engine, Output, SessionId, sid_at};
 use crate::reactor::ConnId;
 use crate::time::Time;
 #[cfg(feature = "world")]
@@ -126,13 +126,14 @@ impl Engine {
             return;
         };
         self.ended.push_back((id, reason));
-        let (mut queue, revision) = (session.take_queue(), session.revision);
+        let (queue, revision) = (session.take_queue(), session.revision);
         match &mut session.transport {
             Transport::WebSocket(websocket) => {
                 let conn = websocket.conn;
                 if ending == Ending::Orderly {
-                    for packet in &mut queue {
-                        let frame = websocket.frame(revision, packet, &mut self.deflater);
+                    for packet in queue {
+                        let frame =
+                            websocket.hand_down(self.turn, revision, packet, &mut self.deflater);
                         self.outputs.push_back(Output::Frame(conn, frame));
                     }
                 }
@@ -175,9 +176,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        session.queued_bytes = queue.iter().map(Packet::len).sum();
-        session.queue = queue;
-        session.slow_since = None;
+        session.put_back(queue);
         session.phase = Phase::Farewell {
             until: now + self.config.farewell_within,
         };
@@ -186,10 +185,13 @@ impl Engine {
 
     /// Nothing is left to be said to this client.
     pub(super) fn forget(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else {
+            return;
+        };
+        self.sids.remove(session.sid, sid_at(&self.sessions));
         let Some(session) = self.sessions.remove(id) else {
             return;
         };
-        self.by_sid.remove(&session.sid);
         if let Some(timer) = session.timer {
             self.timers.cancel(timer);
         }

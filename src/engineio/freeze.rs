@@ -5,18 +5,17 @@
 //! is made anew.
 //! Left out: the source of chance, which is a fresh one, and the configuration, which is the new process's own.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::packet::Packet;
 use super::revision::Revision;
 use super::session::{Heart, Phase, Session, Transport};
-use super::{Counters, Engine, SessionId};
-use crate::sid::Sid;
+use super::{Counters, Engine, SessionId, sid_at};
+use crate::sid::{Sid, SidIndex};
 use crate::slots::Slots;
-use crate::time::{Rebase, Time};
+use crate::time::Rebase;
 use crate::websocket::Deflater;
 #[cfg(feature = "world")]
 use crate::world::{self, Bug};
@@ -40,7 +39,6 @@ struct FrozenSession {
     queue: Vec<u32>,
     heart: Heart,
     phase: Phase,
-    slow_since: Option<Time>,
 }
 
 /// What was frozen makes no sense.
@@ -86,20 +84,23 @@ impl Engine {
         let packets = frozen.packets.into_iter().map(Packet::shared);
         let packets: Vec<_> = packets.collect();
         let mut rows = Vec::with_capacity(frozen.sessions.len());
-        let mut by_sid = HashMap::with_capacity(frozen.sessions.len());
+        let mut met = HashSet::with_capacity(frozen.sessions.len());
         for (id, session) in frozen.sessions {
-            let Entry::Vacant(place) = by_sid.entry(session.sid) else {
+            if !met.insert(session.sid) {
                 return Err(Damaged);
-            };
-            place.insert(id);
+            }
             rows.push((id, session.thaw(&packets, rebase, &mut self.deflater)?));
         }
         let sessions = Slots::thaw(rows, frozen.next_generation);
-        if sessions.len() != by_sid.len() {
+        if sessions.len() != met.len() {
             return Err(Damaged);
         }
         self.sessions = sessions;
-        self.by_sid = by_sid;
+        self.sids = SidIndex::new();
+        for (id, session) in self.sessions.iter() {
+            let sid_at = sid_at(&self.sessions);
+            self.sids.insert(session.sid, id.slot(), sid_at);
+        }
         self.counters = frozen.counters;
         let ids: Vec<_> = self.sessions.iter().map(|(id, _)| id).collect();
         for id in ids {
@@ -141,27 +142,25 @@ impl Session {
             revision,
             transport,
             queue,
-            queued_bytes: _,
             heart,
             phase,
             timer: _,
-            slow_since,
             is_dirty: _,
         } = self;
         #[cfg(feature = "world")]
         let queue = if world::is_planted(Bug::FreezeForgetsQueue) {
-            &std::collections::VecDeque::new()
+            &None
         } else {
             queue
         };
+        let queued = queue.iter().flat_map(|queue| &queue.packets);
         FrozenSession {
             sid: *sid,
             revision: *revision,
             transport: transport.clone(),
-            queue: queue.iter().map(|packet| packets.place(packet)).collect(),
+            queue: queued.map(|packet| packets.place(packet)).collect(),
             heart: *heart,
             phase: *phase,
-            slow_since: *slow_since,
         }
     }
 }
@@ -177,12 +176,10 @@ impl FrozenSession {
             sid: self.sid,
             revision: self.revision,
             transport: self.transport.rebased(rebase),
-            queue: std::collections::VecDeque::with_capacity(self.queue.len()),
-            queued_bytes: 0,
+            queue: None,
             heart: self.heart.rebased(rebase),
             phase: self.phase.rebased(rebase),
             timer: None,
-            slow_since: self.slow_since.map(|since| rebase.of(since)),
             is_dirty: false,
         };
         for place in self.queue {
@@ -226,6 +223,9 @@ impl Phase {
     const fn rebased(self, rebase: Rebase) -> Self {
         match self {
             Self::Open => Self::Open,
+            Self::Slow { since } => Self::Slow {
+                since: rebase.of(since),
+            },
             Self::Farewell { until } => Self::Farewell {
                 until: rebase.of(until),
             },

@@ -39,7 +39,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        let is_held = session.slow_since.is_some() && session.polling_mut().is_none();
+        let is_held = session.slow_since().is_some() && session.polling_mut().is_none();
         let dead_at = now + self.config.pong_within;
         match session.heart {
             Heart::Resting { ping_at } if ping_at <= now => {

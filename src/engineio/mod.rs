@@ -42,13 +42,13 @@ mod upgrade;
 mod websocket;
 mod weight;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::config;
-use crate::sid::Sid;
+use crate::sid::{Sid, SidIndex};
 use crate::slots::{Id, Slots};
 use crate::timers::Timers;
 use crate::websocket::Deflater;
@@ -76,7 +76,8 @@ pub type SessionId = Id<Session>;
 pub struct Engine {
     config: config::Engine,
     sessions: Slots<Session>,
-    by_sid: HashMap<Sid, SessionId>,
+    /// By their public ids.
+    sids: SidIndex,
     timers: Timers<SessionId>,
     dirty: VecDeque<SessionId>,
     outputs: VecDeque<Output>,
@@ -100,7 +101,7 @@ impl Engine {
             deflater: Deflater::new(config.websocket_compression_bytes_min),
             config,
             sessions: Slots::new(),
-            by_sid: HashMap::new(),
+            sids: SidIndex::new(),
             timers: Timers::new(),
             dirty: VecDeque::new(),
             outputs: VecDeque::new(),
@@ -133,8 +134,14 @@ impl Engine {
     /// How the session of that public id speaks just now, while it is there.
     #[must_use]
     pub fn transport_of(&self, sid: &str) -> Option<TransportName> {
-        let id = self.by_sid.get(&Sid::parse(sid)?)?;
-        Some(self.sessions.get(*id)?.transport_name())
+        let id = self.find(sid)?;
+        Some(self.sessions.get(id)?.transport_name())
+    }
+
+    /// The session of that public id, while it is there.
+    fn find(&self, sid: &str) -> Option<SessionId> {
+        let slot = self.sids.find(Sid::parse(sid)?, sid_at(&self.sessions))?;
+        self.sessions.id_at(slot)
     }
 
     /// How many sessions speak by long-polling. Looks at each.
@@ -155,6 +162,16 @@ impl Engine {
     /// The next session that goes on by WebSocket.
     pub fn poll_upgraded(&mut self) -> Option<SessionId> {
         self.upgraded.pop_front()
+    }
+}
+
+/// The public id of the session in a slot that [`Engine`] has in its index.
+fn sid_at(sessions: &Slots<Session>) -> impl Fn(u32) -> Sid {
+    |slot| {
+        sessions
+            .row_at(slot)
+            .expect("the index has no empty slots")
+            .sid
     }
 }
 

@@ -4,11 +4,9 @@
 //! Never knows what was asked for besides a transport and a revision.
 //! Left out: a session that waits for somebody's leave; who may come is settled before a request gets here.
 
-use std::collections::VecDeque;
-
 use super::packet::Packet;
 use super::session::{Phase, Polling, Session, Transport, WebSocket};
-use super::{Engine, Revision, SessionId, TransportName};
+use super::{Engine, Revision, SessionId, TransportName, sid_at};
 use crate::reactor::ConnId;
 use crate::sid::Sid;
 use crate::time::Time;
@@ -29,22 +27,20 @@ impl Engine {
                 get: Some(conn),
                 ..Polling::default()
             }),
-            TransportName::WebSocket => Transport::WebSocket(WebSocket::new(conn)),
+            TransportName::WebSocket => Transport::WebSocket(WebSocket::new(conn, None)),
         };
         let open = self.open_packet(sid, matches!(transport, Transport::Polling(_)));
         let id = self.sessions.insert(Session {
             sid,
             revision,
             transport,
-            queue: VecDeque::new(),
-            queued_bytes: 0,
+            queue: None,
             heart: self.beating(now, revision),
             phase: Phase::Open,
             timer: None,
-            slow_since: None,
             is_dirty: false,
         });
-        self.by_sid.insert(sid, id);
+        self.sids.insert(sid, id.slot(), sid_at(&self.sessions));
         self.counters.opened += 1;
         self.arm(id);
         self.send(now, id, open);

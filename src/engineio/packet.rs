@@ -150,6 +150,18 @@ impl Packet {
         &self.frame
     }
 
+    /// The packet as a WebSocket frame, for its last receiver.
+    #[must_use]
+    pub fn into_frame(self) -> Bytes {
+        self.frame
+    }
+
+    /// [`Packet::frame_deflated`] for its last receiver.
+    #[must_use]
+    pub fn into_frame_deflated(mut self, deflater: &mut Deflater, window: Window) -> Bytes {
+        self.frame_deflated(deflater, window).clone()
+    }
+
     /// The packet without a frame header: its text, or its bare bytes.
     #[must_use]
     pub fn body(&self) -> Bytes {

@@ -90,7 +90,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(id) else {
             return self.answer(conn, Answer::Accepted);
         };
-        let is_slow = session.is_open() && session.slow_since.is_some();
+        let is_slow = session.slow_since().is_some();
         if let Some(polling) = session.polling_mut() {
             polling.post = is_slow.then_some(Post::Held(conn));
         }

@@ -8,7 +8,7 @@
 
 use super::ending::Ending;
 use super::polling::Answer;
-use super::session::{Post, Reason, Session, Transport};
+use super::session::{Phase, Post, Reason, Session, Transport};
 use super::{Engine, Output, SessionId, weight};
 use crate::time::Time;
 
@@ -54,16 +54,16 @@ impl Engine {
             return;
         };
         let is_over = session.waiting_bytes(self.turn) > self.config.queue_bytes_soft_max;
-        match (is_over, session.slow_since) {
+        match (is_over, session.slow_since()) {
             (true, None) => {
-                session.slow_since = Some(now);
+                session.phase = Phase::Slow { since: now };
                 if let Transport::WebSocket(websocket) = &session.transport {
                     self.outputs.push_back(Output::Hold(websocket.conn));
                 }
                 self.arm(id);
             }
             (false, Some(_)) => {
-                session.slow_since = None;
+                session.phase = Phase::Open;
                 match &mut session.transport {
                     Transport::WebSocket(websocket) => {
                         let conn = websocket.conn;

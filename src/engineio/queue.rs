@@ -45,11 +45,11 @@ impl Engine {
         };
         self.counters.sent += 1;
         self.counters.sent_bytes += packet.len() as u64;
+        let is_queue_empty = session.is_queue_empty();
         let is_handed_down = match &mut session.transport {
-            Transport::WebSocket(websocket) if websocket.left == 0 && session.queue.is_empty() => {
-                let mut packet = packet;
-                let frame = websocket.frame(session.revision, &mut packet, &mut self.deflater);
-                websocket.hand_down(self.turn, frame.len());
+            Transport::WebSocket(websocket) if websocket.left == 0 && is_queue_empty => {
+                let (revision, deflater) = (session.revision, &mut self.deflater);
+                let frame = websocket.hand_down(self.turn, revision, packet, deflater);
                 self.outputs.push_back(Output::Frame(websocket.conn, frame));
                 true
             }
@@ -99,25 +99,26 @@ impl Engine {
             return;
         }
         let revision = session.revision;
-        match &mut session.transport {
-            Transport::WebSocket(websocket) => {
-                if websocket.left == 0 {
+        let can_take = match &session.transport {
+            Transport::WebSocket(websocket) => websocket.left == 0,
+            Transport::Polling(_) if session.is_queue_empty() => return self.excuse_poll(now, id),
+            Transport::Polling(polling) => polling.get.is_some(),
+        };
+        if can_take {
+            let queue = session.take_queue();
+            match &mut session.transport {
+                Transport::WebSocket(websocket) => {
                     let conn = websocket.conn;
-                    session.queued_bytes = 0;
-                    for mut packet in std::mem::take(&mut session.queue) {
-                        let frame = websocket.frame(revision, &mut packet, &mut self.deflater);
-                        websocket.hand_down(self.turn, frame.len());
+                    for packet in queue {
+                        let frame =
+                            websocket.hand_down(self.turn, revision, packet, &mut self.deflater);
                         self.outputs.push_back(Output::Frame(conn, frame));
                     }
                 }
-            }
-            Transport::Polling(polling) => {
-                if session.queue.is_empty() {
-                    return self.excuse_poll(now, id);
-                }
-                if let Some(conn) = polling.get.take() {
-                    let queue = session.take_queue();
-                    self.answer(conn, revision.answer(queue.iter()));
+                Transport::Polling(polling) => {
+                    if let Some(conn) = polling.get.take() {
+                        self.answer(conn, revision.answer(queue.iter()));
+                    }
                 }
             }
         }

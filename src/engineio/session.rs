@@ -90,14 +90,19 @@ pub struct Session {
     pub(super) sid: Sid,
     pub(super) revision: Revision,
     pub(super) transport: Transport,
-    pub(super) queue: VecDeque<Packet>,
-    pub(super) queued_bytes: usize,
+    /// None while nothing waits, as nearly always with a WebSocket.
+    pub(super) queue: Option<Box<Queue>>,
     pub(super) heart: Heart,
     pub(super) phase: Phase,
     pub(super) timer: Option<TimerId>,
-    /// Since when more than the soft limit waits.
-    pub(super) slow_since: Option<Time>,
     pub(super) is_dirty: bool,
+}
+
+/// Packets that wait for the client, and what they weigh.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) packets: VecDeque<Packet>,
+    bytes: usize,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -147,50 +152,52 @@ pub(super) struct WebSocket {
     pub(super) conn: ConnId,
     /// Bytes the kernel refused.
     pub(super) left: usize,
-    /// Bytes handed down in a turn, and which turn that was: they count until it ends.
+    /// The turn in which bytes were last handed down.
     #[serde(skip)]
-    pub(super) handed: (u32, usize),
+    handed_in: u32,
+    /// How many in that turn: they count until it ends. Above 4 GiB no further.
+    #[serde(skip)]
+    handed_bytes: u32,
     /// With which it deflates, if that was agreed on.
     pub(super) window: Option<Window>,
 }
 
 impl WebSocket {
-    pub(super) const fn new(conn: ConnId) -> Self {
+    pub(super) const fn new(conn: ConnId, window: Option<Window>) -> Self {
         Self {
             conn,
             left: 0,
-            handed: (0, 0),
-            window: None,
+            handed_in: 0,
+            handed_bytes: 0,
+            window,
         }
     }
 
     const fn handed_bytes(&self, turn: u32) -> usize {
-        if self.handed.0 == turn {
-            self.handed.1
+        if self.handed_in == turn {
+            self.handed_bytes as usize
         } else {
             0
         }
     }
 
-    /// Counts bytes that are handed down in this turn.
-    pub(super) const fn hand_down(&mut self, turn: u32, bytes: usize) {
-        self.handed = (turn, self.handed_bytes(turn).saturating_add(bytes));
-    }
-
-    /// The frame that a packet is to this client.
-    pub(super) fn frame(
-        &self,
+    /// The frame that a packet is to this client, to be handed down in this turn.
+    pub(super) fn hand_down(
+        &mut self,
+        turn: u32,
         revision: Revision,
-        packet: &mut Packet,
+        packet: Packet,
         deflater: &mut Deflater,
     ) -> Bytes {
-        if let Some(frame) = revision.frame_of_its_own(packet) {
-            return frame;
-        }
-        match self.window {
-            Some(window) => packet.frame_deflated(deflater, window).clone(),
-            None => packet.frame().clone(),
-        }
+        let frame = match (revision.frame_of_its_own(&packet), self.window) {
+            (Some(frame), _) => frame,
+            (None, Some(window)) => packet.into_frame_deflated(deflater, window),
+            (None, None) => packet.into_frame(),
+        };
+        let bytes = self.handed_bytes(turn).saturating_add(frame.len());
+        self.handed_in = turn;
+        self.handed_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        frame
     }
 }
 
@@ -206,6 +213,10 @@ pub(super) enum Heart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
     Open,
+    /// Open, and since then more than the soft limit has waited.
+    Slow {
+        since: Time,
+    },
     /// Ended by us while no poll was parked: the next one is told so.
     Farewell {
         until: Time,
@@ -239,9 +250,9 @@ impl Session {
     pub(super) const fn waiting_bytes(&self, turn: u32) -> usize {
         match &self.transport {
             Transport::WebSocket(websocket) => {
-                self.queued_bytes + websocket.left + websocket.handed_bytes(turn)
+                self.queued_bytes() + websocket.left + websocket.handed_bytes(turn)
             }
-            Transport::Polling(_) => self.queued_bytes,
+            Transport::Polling(_) => self.queued_bytes(),
         }
     }
 
@@ -252,7 +263,7 @@ impl Session {
             Transport::WebSocket(websocket) => websocket.left == 0,
             Transport::Polling(polling) => polling.get.is_some(),
         };
-        self.is_open() && could_leave && !self.queue.is_empty()
+        self.is_open() && could_leave && !self.is_queue_empty()
     }
 
     /// Whether this WebSocket is the session's transport, or on probation to become it.
@@ -267,25 +278,59 @@ impl Session {
     }
 
     pub(super) const fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open)
+        match self.phase {
+            Phase::Open | Phase::Slow { .. } => true,
+            Phase::Farewell { .. } => false,
+        }
+    }
+
+    /// Since when more than the soft limit waits.
+    pub(super) const fn slow_since(&self) -> Option<Time> {
+        match self.phase {
+            Phase::Slow { since } => Some(since),
+            Phase::Open | Phase::Farewell { .. } => None,
+        }
+    }
+
+    pub(super) fn is_queue_empty(&self) -> bool {
+        self.queue
+            .as_ref()
+            .is_none_or(|queue| queue.packets.is_empty())
+    }
+
+    const fn queued_bytes(&self) -> usize {
+        match &self.queue {
+            Some(queue) => queue.bytes,
+            None => 0,
+        }
     }
 
     /// Queues a packet. It weighs what will be sent, as far as that is known: a polling client's answer is compressed as a whole,
     /// and later.
     pub(super) fn push(&mut self, mut packet: Packet, deflater: &mut Deflater) {
-        self.queued_bytes += match &self.transport {
+        let bytes = match &self.transport {
             Transport::WebSocket(WebSocket {
                 window: Some(window),
                 ..
             }) => packet.frame_deflated(deflater, *window).len(),
             Transport::WebSocket(_) | Transport::Polling(_) => packet.len(),
         };
-        self.queue.push_back(packet);
+        let queue = self.queue.get_or_insert_default();
+        queue.bytes += bytes;
+        queue.packets.push_back(packet);
     }
 
     pub(super) fn take_queue(&mut self) -> VecDeque<Packet> {
-        self.queued_bytes = 0;
-        std::mem::take(&mut self.queue)
+        self.queue
+            .take()
+            .map(|queue| queue.packets)
+            .unwrap_or_default()
+    }
+
+    /// Puts back what was taken and is to wait for a poll.
+    pub(super) fn put_back(&mut self, packets: VecDeque<Packet>) {
+        let bytes = packets.iter().map(Packet::len).sum();
+        self.queue = Some(Box::new(Queue { packets, bytes }));
     }
 
     pub(super) const fn polling_mut(&mut self) -> Option<&mut Polling> {
@@ -315,7 +360,7 @@ impl Session {
                 deadline = deadline.min(noop_at);
             }
         }
-        if let Some(since) = self.slow_since {
+        if let Some(since) = self.slow_since() {
             deadline = deadline.min(since + config.slow_within);
         }
         deadline

@@ -80,17 +80,19 @@ impl Engine {
         };
         let (get, post, conn, window) = (*get, *post, probe.conn, probe.window);
         let revision = session.revision;
-        session.transport = Transport::WebSocket(WebSocket {
-            window,
-            ..WebSocket::new(conn)
-        });
+        session.transport = Transport::WebSocket(WebSocket::new(conn, window));
         #[cfg(feature = "world")]
         if world::is_planted(Bug::LosePacketAtUpgrade) {
-            session.queue.pop_front();
+            session
+                .queue
+                .as_mut()
+                .map(|queue| queue.packets.pop_front());
         }
         #[cfg(feature = "world")]
         if world::is_planted(Bug::ReorderAtUpgrade) {
-            session.queue.make_contiguous().reverse();
+            let mut queue = session.take_queue();
+            queue.make_contiguous().reverse();
+            session.put_back(queue);
         }
         self.counters.upgraded += 1;
         self.upgraded.push_back(id);

@@ -158,7 +158,7 @@ impl<A: App> Server<A> {
         let proxies = &self.core.config.reactor.trusted_proxies;
         let client = forwarded::client(proxies, row.peer, request);
         let handshake = Handshake::of(request, client, at.wall, kept);
-        self.core.handshakes.insert(session, handshake);
+        self.core.handshakes.insert(session, Box::new(handshake));
         log::debug!("session {session} opened on connection {conn}");
         match mount {
             Some(mount) => self.raw_opened(session, mount, request),

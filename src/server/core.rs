@@ -183,7 +183,8 @@ pub(super) struct Core<A: App> {
     pub(super) conns: Side<Stream, Conn>,
     /// Requests that would open a session, until they are allowed to.
     pub(super) waiting: Side<Stream, hooks::Waiting>,
-    pub(super) handshakes: Side<Session, Handshake>,
+    /// Boxed: they are large, and many are not kept for long.
+    pub(super) handshakes: Side<Session, Box<Handshake>>,
     pub(super) connect_timers: Side<Session, TimerId>,
     /// The deadlines of attachments.
     pub(super) assembling: Side<Session, TimerId>,
@@ -421,6 +422,11 @@ impl<A: App> Core<A> {
         let waiting = self.acks.take_any(key)?;
         self.timers.cancel(waiting.timer);
         Some(waiting.then)
+    }
+
+    /// The request that opened a session, as far as it was kept.
+    pub(super) fn handshake(&self, session: SessionId) -> Option<&Handshake> {
+        self.handshakes.get(session).map(Box::as_ref)
     }
 
     /// Bytes to a connection.

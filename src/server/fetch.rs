@@ -133,7 +133,7 @@ impl<A: App> Core<A> {
             id: self.sockets.id(key)?,
             namespace: self.sockets.name(namespace).into(),
             rooms: rooms.map(Into::into).collect(),
-            handshake: self.handshakes.get(self.sockets.session(key)?).cloned(),
+            handshake: self.handshake(self.sockets.session(key)?).cloned(),
             data: data.into(),
         })
     }

@@ -144,7 +144,7 @@ struct Image {
     engine: engineio::Frozen,
     sockets: socketio::Frozen,
     conns: Side<Stream, Conn>,
-    handshakes: Side<Session, Handshake>,
+    handshakes: Side<Session, Box<Handshake>>,
     connect_by: Vec<(SessionId, Time)>,
     attachments_by: Vec<(SessionId, Time)>,
     /// Raw sessions and the paths they came by.

@@ -89,7 +89,7 @@ impl<A: App> Session<'_, A> {
     /// The request that opened the session, as far as it was kept.
     #[must_use]
     pub fn handshake(&self) -> Option<&Handshake> {
-        self.io.core.handshakes.get(self.id)
+        self.io.core.handshake(self.id)
     }
 
     /// How it speaks just now.

@@ -115,10 +115,8 @@ impl<'a, A: App> Socket<'a, A> {
     /// The request that opened its connection, as far as it was kept.
     #[must_use]
     pub fn handshake(&self) -> Option<&Handshake> {
-        self.io
-            .core
-            .handshakes
-            .get(self.io.core.sockets.session(self.key)?)
+        let session = self.io.core.sockets.session(self.key)?;
+        self.io.core.handshake(session)
     }
 
     /// How its connection speaks just now.
