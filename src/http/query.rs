@@ -12,26 +12,55 @@ use memchr::{memchr, memchr2};
 pub fn pairs<'a>(
     query: &'a (impl AsRef<[u8]> + ?Sized),
 ) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
-    query
-        .as_ref()
-        .split(|byte| *byte == b'&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let equals = memchr(b'=', pair).unwrap_or(pair.len());
-            (
-                decode(&pair[..equals], Plus::Blank),
-                decode(pair.get(equals + 1..).unwrap_or(b""), Plus::Blank),
-            )
-        })
+    raw_pairs(query.as_ref())
+        .map(|(name, value)| (decode(name, Plus::Blank), decode(value, Plus::Blank)))
+}
+
+/// The pairs as they were sent.
+fn raw_pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = Some(query);
+    let pairs = std::iter::from_fn(move || {
+        let query = rest?;
+        let end = memchr(b'&', query);
+        rest = end.map(|end| &query[end + 1..]);
+        Some(&query[..end.unwrap_or(query.len())])
+    });
+    pairs.filter(|pair| !pair.is_empty()).map(|pair| {
+        let equals = memchr(b'=', pair).unwrap_or(pair.len());
+        (&pair[..equals], pair.get(equals + 1..).unwrap_or(b""))
+    })
 }
 
 /// The value of a name; of several the last, as everywhere in this house.
 #[must_use]
 pub fn value<'a>(query: &'a (impl AsRef<[u8]> + ?Sized), name: &str) -> Option<Cow<'a, str>> {
-    pairs(query)
-        .filter(|(key, _)| key == name)
-        .last()
-        .map(|(_, value)| value)
+    let [value] = values(query, [name]);
+    value
+}
+
+/// The values of several names, found in one pass.
+#[must_use]
+pub fn values<'a, const N: usize>(
+    query: &'a (impl AsRef<[u8]> + ?Sized),
+    names: [&str; N],
+) -> [Option<Cow<'a, str>>; N] {
+    let mut values = [None; N];
+    for (key, value) in raw_pairs(query.as_ref()) {
+        for (name, found) in names.iter().zip(&mut values) {
+            if spells(key, name) {
+                *found = Some(value);
+            }
+        }
+    }
+    values.map(|value| value.map(|value| decode(value, Plus::Blank)))
+}
+
+/// Whether a name as it was sent is this one. Nearly always it is sent as it is, and never in fewer bytes.
+fn spells(key: &[u8], name: &str) -> bool {
+    key == name.as_bytes()
+        || key.len() >= name.len()
+            && memchr2(b'%', b'+', key).is_some()
+            && decode(key, Plus::Blank) == name
 }
 
 /// One segment of a path, decoded: here a plus is a plus.
@@ -53,7 +82,7 @@ fn decode(raw: &[u8], plus: Plus) -> Cow<'_, str> {
         Plus::Plus => memchr(b'%', raw),
     };
     if encoded.is_none() {
-        return String::from_utf8_lossy(raw);
+        return str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw;

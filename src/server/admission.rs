@@ -175,10 +175,8 @@ impl<A: App> Server<A> {
 
 /// Finds out what a request is about.
 pub(super) fn admit(engine: &Engine, request: &http::Request<'_>) -> Result<Admission, Refusal> {
-    let text = request.query();
-    let value = |name| query::value(text, name);
-    let (transport, sid, revision) = (value("transport"), value("sid"), value("EIO"));
-    let base64 = value("b64").is_some_and(|value| !value.is_empty());
+    let names = ["transport", "sid", "EIO", "b64"];
+    let [transport, sid, revision, base64] = query::values(request.query(), names);
     engine.admit(Asked {
         method: match request.method() {
             Method::Get => engineio::Method::Get,
@@ -188,7 +186,7 @@ pub(super) fn admit(engine: &Engine, request: &http::Request<'_>) -> Result<Admi
         transport: transport.as_deref(),
         sid: sid.as_deref(),
         revision: revision.as_deref(),
-        base64,
+        base64: base64.is_some_and(|value| !value.is_empty()),
         upgrade: request.is_upgrade(),
     })
 }
