@@ -5,16 +5,17 @@
 //! Indices over other things (ids, rooms) are made anew.
 //! Left out: the source of chance, which is a fresh one, and the configuration, which is the new process's own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::SocketKey;
 use super::adapter;
 use super::namespaces::{Namespace, NamespaceId, Namespaces};
-use super::sockets::{Client, SocketRow, Sockets};
+use super::sockets::{Client, SocketRow, Sockets, id_at};
 use crate::engineio::Session;
 use crate::engineio::SessionId;
+use crate::sid::SidIndex;
 use crate::slots::{Side, Slots};
 
 /// All sockets, frozen.
@@ -85,10 +86,10 @@ impl Sockets {
             row.namespace = home.ok_or_else(|| ThawError::NoNamespace((*name).clone()))?;
             namespaces.came(row.namespace);
         }
-        let by_id: HashMap<_, _> = rows.iter().map(|(key, row)| (row.id, *key)).collect();
+        let met: HashSet<_> = rows.iter().map(|(_, row)| row.id).collect();
         let rows = Slots::thaw(rows, frozen.next_generation);
         let clients = clients(frozen.clients, &rows)?;
-        if by_id.len() != rows.len() {
+        if met.len() != rows.len() {
             return Err(ThawError::Damaged);
         }
         for frozen in &frozen.namespaces {
@@ -98,7 +99,10 @@ impl Sockets {
         }
         self.namespaces = namespaces;
         self.rows = rows;
-        self.by_id = by_id;
+        self.ids = SidIndex::new();
+        for (key, row) in self.rows.iter() {
+            self.ids.insert(row.id, key.slot(), id_at(&self.rows));
+        }
         self.held_bytes = clients
             .iter()
             .map(|(_, client)| client.assembler.held_bytes())

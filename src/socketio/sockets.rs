@@ -6,19 +6,19 @@
 //! (its rooms stay readable, joins and emits are no-ops) until it is removed.
 //! Knows sessions by id; never a transport or a handler.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::adapter::{Adapter, SocketKey};
 use super::assembler::Assembler;
 use super::namespaces::{FamilyId, NamespaceId, Namespaces};
 use crate::config;
 use crate::engineio::{self, Session, SessionId};
-use crate::sid::Sid;
+use crate::sid::{Sid, SidIndex};
 use crate::slots::{Side, Slots};
 
 /// Why a socket has left its namespace. The words are those of the official server.
@@ -77,10 +77,11 @@ pub struct SocketRow {
 /// One connection as Socket.IO sees it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Client {
-    pub(super) sockets: Vec<SocketKey>,
+    /// Nearly always one.
+    pub(super) sockets: SmallVec<[SocketKey; 2]>,
     pub(super) assembler: Assembler,
     /// The id that a client of Socket.IO 2.x believes its sockets to have; none for those of today, which are told.
-    pub(super) known_as: Option<Sid>,
+    pub(super) known_as: Option<Box<Sid>>,
 }
 
 /// Why there is no namespace for a client.
@@ -109,7 +110,7 @@ pub struct Sockets {
     pub(super) config: config::SocketIo,
     pub(super) namespaces: Namespaces,
     pub(super) rows: Slots<SocketRow>,
-    pub(super) by_id: HashMap<Sid, SocketKey>,
+    pub(super) ids: SidIndex,
     pub(super) clients: Side<Session, Client>,
     /// Bytes held for packets whose attachments have not come.
     pub(super) held_bytes: usize,
@@ -124,7 +125,7 @@ impl Sockets {
             config,
             namespaces: Namespaces::default(),
             rows: Slots::new(),
-            by_id: HashMap::new(),
+            ids: SidIndex::new(),
             clients: Side::new(),
             held_bytes: 0,
             random: StdRng::from_seed(seed),
@@ -191,8 +192,12 @@ impl Sockets {
     /// socket in `/`. Elsewhere it thinks of itself as `<namespace>#<id>`, and is in a room of that name.
     pub fn known_as(&mut self, session: SessionId, id: Sid) {
         if let Some(client) = self.clients.get_mut(session) {
-            client.known_as = Some(id);
+            client.known_as = Some(Box::new(id));
         }
+    }
+
+    fn known_as_of(&self, session: SessionId) -> Option<Sid> {
+        self.clients.get(session)?.known_as.as_deref().copied()
     }
 
     /// The sockets of a session, in the order they came.
@@ -206,7 +211,8 @@ impl Sockets {
     /// The socket of that id, while it is there.
     #[must_use]
     pub fn find(&self, id: Sid) -> Option<SocketKey> {
-        self.by_id.get(&id).copied()
+        let slot = self.ids.find(id, id_at(&self.rows))?;
+        self.rows.id_at(slot)
     }
 
     /// A socket's id.
@@ -287,10 +293,10 @@ impl Sockets {
         if !self.has_room(session) {
             return Err(Refusal::TooManyNamespaces);
         }
-        let known_as = self.clients.get(session).and_then(|client| client.known_as);
+        let known_as = self.known_as_of(session);
         let is_main = &*self.namespaces.row(namespace).name == "/";
         let id = match known_as {
-            Some(id) if is_main && !self.by_id.contains_key(&id) => id,
+            Some(id) if is_main && self.find(id).is_none() => id,
             _ => Sid::new(&mut self.random),
         };
         let key = self.rows.insert(SocketRow {
@@ -303,7 +309,7 @@ impl Sockets {
         if let Some(client) = self.clients.get_mut(session) {
             client.sockets.push(key);
         }
-        self.by_id.insert(id, key);
+        self.ids.insert(id, key.slot(), id_at(&self.rows));
         self.namespaces.came(namespace);
         Ok(key)
     }
@@ -333,9 +339,12 @@ impl Sockets {
             return;
         };
         row.is_in_adapter = false;
-        let former = std::mem::replace(&mut row.id, id);
-        self.by_id.remove(&former);
-        self.by_id.insert(id, key);
+        let former = row.id;
+        self.ids.remove(former, id_at(&self.rows));
+        if let Some(row) = self.rows.get_mut(key) {
+            row.id = id;
+        }
+        self.ids.insert(id, key.slot(), id_at(&self.rows));
     }
 
     /// A joining socket was let in: it is in its own room from now on.
@@ -352,8 +361,7 @@ impl Sockets {
         let Some(row) = self.rows.get(key) else {
             return;
         };
-        let client = self.clients.get(row.session);
-        let Some(id) = client.and_then(|client| client.known_as) else {
+        let Some(id) = self.known_as_of(row.session) else {
             return;
         };
         let name = &self.namespaces.row(row.namespace).name;
@@ -399,10 +407,12 @@ impl Sockets {
     /// A socket has gone.
     pub fn removed(&mut self, key: SocketKey) {
         self.leave_rooms(key);
+        if let Some(id) = self.id(key) {
+            self.ids.remove(id, id_at(&self.rows));
+        }
         let Some(row) = self.rows.remove(key) else {
             return;
         };
-        self.by_id.remove(&row.id);
         self.namespaces.went(row.namespace);
         if let Some(client) = self.clients.get_mut(row.session) {
             client.sockets.retain(|other| *other != key);
@@ -415,6 +425,11 @@ impl Sockets {
             self.held_bytes -= client.assembler.held_bytes();
         }
     }
+}
+
+/// The id of the socket in a slot that [`Sockets`] has in its index.
+pub(super) fn id_at(rows: &Slots<SocketRow>) -> impl Fn(u32) -> Sid {
+    |slot| rows.row_at(slot).expect("the index has no empty slots").id
 }
 
 #[cfg(test)]
