@@ -384,24 +384,21 @@ pub(super) fn tokens(list: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// RFC 9110 §5.6.2.
 pub(super) const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
+    const TABLE: [bool; 256] = {
+        let mut table = [false; 256];
+        let (mut at, others) = (0, b"!#$%&'*+-.^_`|~");
+        while at < table.len() {
+            table[at] = (at as u8).is_ascii_alphanumeric();
+            at += 1;
+        }
+        at = 0;
+        while at < others.len() {
+            table[others[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    TABLE[byte as usize]
 }
 
 /// RFC 3986 §3.2.2 and §3.2.3, without the comma: two hosts joined by a proxy are no host.

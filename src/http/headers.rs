@@ -56,6 +56,18 @@ impl Headers {
         }
     }
 
+    /// Adds lines that are known to be sound, each with its end.
+    pub(super) fn add_fixed(&mut self, lines: &'static str) {
+        debug_assert!(
+            lines.ends_with("\r\n")
+                && lines.split_terminator("\r\n").all(|line| {
+                    line.split_once(": ")
+                        .is_some_and(|(name, value)| is_writable(name, value))
+                })
+        );
+        self.lines.push_str(lines);
+    }
+
     /// Adds others behind these.
     pub fn append(&mut self, others: &Self) {
         self.lines.push_str(&others.lines);

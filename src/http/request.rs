@@ -163,9 +163,10 @@ impl<'a> Request<'a> {
     /// The first value of a header, as bytes.
     #[must_use]
     pub fn header_bytes(&self, name: &str) -> Option<&[u8]> {
-        self.headers()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        let mut headers = self.parts.headers.iter();
+        headers
+            .find(|(key, _)| self.head[key.range()].eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| &self.head[value.range()])
     }
 
     /// All values of a header that may come more than once.

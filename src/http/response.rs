@@ -5,11 +5,10 @@
 //! Never knows the request's path or who asked.
 //! Left out: trailers, transfer codings but `chunked`, and `Server`, which helps nobody but a scanner.
 
-use std::fmt::Write as _;
+use bytes::Bytes;
 
-use bytes::{BufMut, Bytes, BytesMut};
-
-use super::{After, Headers, Method, Refusal, Version, date};
+use super::date::push_date;
+use super::{After, Headers, Method, Refusal, Version};
 use crate::config;
 use crate::time::UnixMillis;
 
@@ -88,6 +87,13 @@ impl Response {
             .fold(self, |response, (name, value)| response.header(name, value))
     }
 
+    /// Adds lines that are known to be sound, each with its end: for answers that are given with every request.
+    #[must_use]
+    pub(crate) fn fixed(mut self, lines: &'static str) -> Self {
+        self.headers.add_fixed(lines);
+        self
+    }
+
     /// Adds headers that were gathered elsewhere.
     #[must_use]
     pub fn append(mut self, headers: &Headers) -> Self {
@@ -160,12 +166,13 @@ pub(super) fn head(
     after: After,
     framing: Framing,
 ) -> String {
-    let mut head = String::with_capacity(192 + response.headers.as_str().len());
+    let copied = response.body.len().min(COPIED_BODY_BYTES_MAX);
+    let mut head = String::with_capacity(192 + response.headers.as_str().len() + copied);
     start(&mut head, response.status, wall);
     head.push_str(response.headers.as_str());
     if !response.is_bodiless() {
         match framing {
-            Framing::Length(bytes) => line(&mut head, "Content-Length", bytes),
+            Framing::Length(bytes) => number_line(&mut head, "Content-Length: ", bytes),
             Framing::Chunked => head.push_str("Transfer-Encoding: chunked\r\n"),
             Framing::UntilClose => {}
         }
@@ -179,7 +186,7 @@ pub(super) fn head(
             }
             // A second less than we wait, so that a client that believes it never writes into a closing connection.
             let told = limits.keep_alive_idle_max.as_secs().saturating_sub(1);
-            line(&mut head, "Keep-Alive", format_args!("timeout={told}"));
+            number_line(&mut head, "Keep-Alive: timeout=", told);
         }
         After::Body => debug_assert!(false, "said only of an answer that has begun"),
     }
@@ -202,27 +209,27 @@ pub(super) fn write(
         "a body nobody can be sent"
     );
     let framing = Framing::Length(response.body.len() as u64);
-    let head = head(response, wall, limits, version, after, framing);
+    let mut head = head(response, wall, limits, version, after, framing).into_bytes();
     if bodiless || method == Method::Head {
         return (Bytes::from(head), Bytes::new());
     }
     if response.body.len() > COPIED_BODY_BYTES_MAX {
         return (Bytes::from(head), response.body.clone());
     }
-    let mut whole = BytesMut::with_capacity(head.len() + response.body.len());
-    whole.put_slice(head.as_bytes());
-    whole.put_slice(&response.body);
-    (whole.freeze(), Bytes::new())
+    head.extend_from_slice(&response.body);
+    (Bytes::from(head), Bytes::new())
 }
 
 /// A refusal, whole. It has a body even for HEAD: who asked is not always known, and nothing follows it.
 pub(super) fn refusal(refusal: Refusal, wall: UnixMillis) -> Bytes {
     let mut answer = String::with_capacity(256);
     start(&mut answer, refusal.status(), wall);
-    line(&mut answer, "Content-Type", "text/plain; charset=utf-8");
-    line(&mut answer, "Content-Length", refusal.text().len() + 1);
-    line(&mut answer, "Connection", "close");
-    let _ = write!(answer, "\r\n{}\n", refusal.text());
+    let body = refusal.text();
+    answer.push_str("Content-Type: text/plain; charset=utf-8\r\n");
+    number_line(&mut answer, "Content-Length: ", body.len() as u64 + 1);
+    answer.push_str("Connection: close\r\n\r\n");
+    answer.push_str(body);
+    answer.push('\n');
     Bytes::from(answer)
 }
 
@@ -231,20 +238,25 @@ pub(super) fn silent_refusal(refusal: Refusal, headers: &Headers, wall: UnixMill
     let mut answer = String::with_capacity(192 + headers.as_str().len());
     start(&mut answer, refusal.status(), wall);
     answer.push_str(headers.as_str());
-    line(&mut answer, "Content-Length", 0);
-    line(&mut answer, "Connection", "close");
-    answer.push_str("\r\n");
+    answer.push_str("Content-Length: 0\r\nConnection: close\r\n\r\n");
     Bytes::from(answer)
 }
 
 fn start(head: &mut String, status: u16, wall: UnixMillis) {
-    // Writing to a String cannot fail, here and below.
-    let _ = write!(head, "HTTP/1.1 {status} {}\r\n", reason(status));
-    line(head, "Date", date(wall));
+    head.push_str("HTTP/1.1 ");
+    head.push_str(itoa::Buffer::new().format(status));
+    head.push(' ');
+    head.push_str(reason(status));
+    head.push_str("\r\nDate: ");
+    push_date(head, wall);
+    head.push_str("\r\n");
 }
 
-fn line(head: &mut String, name: &str, value: impl std::fmt::Display) {
-    let _ = write!(head, "{name}: {value}\r\n");
+/// A line that ends in a number.
+fn number_line(head: &mut String, before: &str, number: u64) {
+    head.push_str(before);
+    head.push_str(itoa::Buffer::new().format(number));
+    head.push_str("\r\n");
 }
 
 /// The phrase behind a status; empty for one we never send.

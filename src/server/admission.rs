@@ -18,6 +18,13 @@ use crate::reactor::{Action, ConnId, Peer};
 use crate::websocket::offers::{self, Agreed};
 use crate::websocket::{self, handshake};
 
+/// Headers of a poll's answer in text.
+const TEXT_LINES: &str = "Content-Type: text/plain; charset=UTF-8\r\nCache-Control: no-store\r\n";
+/// Headers of a poll's answer in bytes.
+const BYTES_LINES: &str = "Content-Type: application/octet-stream\r\nCache-Control: no-store\r\n";
+/// Headers of a post's answer.
+const ACCEPTED_LINES: &str = "Content-Type: text/html\r\nCache-Control: no-store\r\n";
+
 /// The close code of RFC 6455 §7.4.1 for a peer that speaks another protocol.
 const PROTOCOL_ERROR: u16 = 1002;
 
@@ -216,19 +223,10 @@ impl<A: App> Core<A> {
             self.config.engine.http_compression && matches!(answer, engineio::Answer::Payload(_));
         let response = match answer {
             engineio::Answer::Payload(body) | engineio::Answer::PlainPayload(body) => {
-                Response::new(200)
-                    .header("Content-Type", "text/plain; charset=UTF-8")
-                    .header("Cache-Control", "no-store")
-                    .body(body)
+                Response::new(200).fixed(TEXT_LINES).body(body)
             }
-            engineio::Answer::Bytes(body) => Response::new(200)
-                .header("Content-Type", "application/octet-stream")
-                .header("Cache-Control", "no-store")
-                .body(body),
-            engineio::Answer::Accepted => Response::new(200)
-                .header("Content-Type", "text/html")
-                .header("Cache-Control", "no-store")
-                .body("ok"),
+            engineio::Answer::Bytes(body) => Response::new(200).fixed(BYTES_LINES).body(body),
+            engineio::Answer::Accepted => Response::new(200).fixed(ACCEPTED_LINES).body("ok"),
             engineio::Answer::Refused(refusal) => refused(refusal, refusal.message()),
         };
         let Some(row) = self.conns.get(conn) else {
