@@ -99,6 +99,12 @@ impl SidIndex {
         self.len
     }
 
+    /// Whether no row is in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The row that holds `id`, where `id_of` tells a row's id.
     #[must_use]
     pub fn find(&self, id: Sid, id_of: impl Fn(u32) -> Sid) -> Option<u32> {

@@ -386,12 +386,12 @@ pub(super) fn tokens(list: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub(super) const fn is_token_byte(byte: u8) -> bool {
     const TABLE: [bool; 256] = {
         let mut table = [false; 256];
-        let (mut at, others) = (0, b"!#$%&'*+-.^_`|~");
-        while at < table.len() {
-            table[at] = (at as u8).is_ascii_alphanumeric();
-            at += 1;
+        let mut byte = 0_u8;
+        while byte < 128 {
+            table[byte as usize] = byte.is_ascii_alphanumeric();
+            byte += 1;
         }
-        at = 0;
+        let (mut at, others) = (0, b"!#$%&'*+-.^_`|~");
         while at < others.len() {
             table[others[at] as usize] = true;
             at += 1;

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::core::{Core, Due, Protocol};
+use super::core::{Conn, Core, Due, Protocol};
 use super::handshake::Handshake;
 use super::hooks::Turn;
 use super::{App, Server, cookie, cors, forwarded};
@@ -46,9 +46,11 @@ impl<A: App> Server<A> {
         let Some(row) = self.core.conns.get_mut(conn) else {
             return;
         };
-        row.headers = headers;
-        if self.core.config.engine.http_compression {
-            row.coding = Compressor::wanted(request);
+        if let Some(asking) = &mut row.asking {
+            asking.headers = headers;
+            if self.core.config.engine.http_compression {
+                asking.coding = Compressor::wanted(request);
+            }
         }
         match outcome {
             Ok(()) => {}
@@ -126,6 +128,7 @@ impl<A: App> Server<A> {
                     self.core.note_old_browser(conn, request);
                 }
                 self.opened(conn, request, mount, session);
+                self.core.stop_asking_from(conn);
             }
             Admission::Upgrade(session) => {
                 self.add_headers(conn, request, Turn::Later);
@@ -133,6 +136,7 @@ impl<A: App> Server<A> {
                     self.core.speaks_for(conn, session);
                     self.core.engine.probed(now, session, conn);
                     self.core.deflate(conn, session);
+                    self.core.stop_asking_from(conn);
                 }
             }
             Admission::Poll(session) => {
@@ -163,7 +167,7 @@ impl<A: App> Server<A> {
         row.session = Some(session);
         let (kept, at) = (self.core.config.engine.handshake_kept, self.core.now);
         let proxies = &self.core.config.reactor.trusted_proxies;
-        let client = forwarded::client(proxies, row.peer, request);
+        let client = forwarded::client(proxies, row.peer(), request);
         let handshake = Handshake::of(request, client, at.wall, kept);
         self.core.handshakes.insert(session, Box::new(handshake));
         log::debug!("session {session} opened on connection {conn}");
@@ -208,7 +212,7 @@ impl<A: App> Core<A> {
     /// Whether the client's address may open another session just now.
     fn may_arrive(&mut self, conn: ConnId, request: &http::Request<'_>) -> bool {
         let limits = &self.config.reactor;
-        let peer = self.conns.get(conn).map_or(Peer::Unix, |row| row.peer);
+        let peer = self.conns.get(conn).map_or(Peer::Unix, Conn::peer);
         let Peer::Tcp(client) = forwarded::client(&limits.trusted_proxies, peer, request) else {
             return true;
         };
@@ -229,13 +233,14 @@ impl<A: App> Core<A> {
             engineio::Answer::Accepted => Response::new(200).fixed(ACCEPTED_LINES).body("ok"),
             engineio::Answer::Refused(refusal) => refused(refusal, refusal.message()),
         };
-        let Some(row) = self.conns.get(conn) else {
-            return;
-        };
         let mut response = response;
-        if is_compressible {
+        if is_compressible
+            && let Some(asking) = self.conns.get(conn).and_then(|row| row.asking.as_ref())
+        {
             let bytes_min = self.config.engine.http_compression_bytes_min;
-            response = self.compressor.compressed(row.coding, bytes_min, response);
+            response = self
+                .compressor
+                .compressed(asking.coding, bytes_min, response);
         }
         self.respond_with_headers(conn, response);
     }
@@ -266,7 +271,7 @@ impl<A: App> Core<A> {
         let Some(row) = self.conns.get_mut(conn) else {
             return;
         };
-        let headers = std::mem::take(&mut row.headers);
+        let headers = row.take_headers();
         self.respond(conn, &response.append(&headers));
     }
 
@@ -276,11 +281,11 @@ impl<A: App> Core<A> {
 
     fn set_cookie(&mut self, conn: ConnId, session: SessionId) {
         if let Some(cookie) = &self.config.engine.cookie
-            && let Some(row) = self.conns.get_mut(conn)
+            && let Some(asking) = self.conns.get_mut(conn).and_then(|row| row.asking.as_mut())
             && let Some(session) = self.engine.session(session)
         {
             let value = cookie::value(cookie, session.sid());
-            row.headers.add("Set-Cookie", &value);
+            asking.headers.add("Set-Cookie", &value);
         }
     }
 
@@ -288,9 +293,9 @@ impl<A: App> Core<A> {
     fn note_old_browser(&mut self, conn: ConnId, request: &http::Request<'_>) {
         let is_old = |agent: &str| agent.contains(";MSIE") || agent.contains("Trident/");
         if request.header("user-agent").is_some_and(is_old)
-            && let Some(row) = self.conns.get_mut(conn)
+            && let Some(asking) = self.conns.get_mut(conn).and_then(|row| row.asking.as_mut())
         {
-            row.headers.add("X-XSS-Protection", "0");
+            asking.headers.add("X-XSS-Protection", "0");
         }
     }
 
@@ -325,7 +330,7 @@ impl<A: App> Core<A> {
         if let Some(timer) = row.timer.take() {
             self.timers.cancel(timer);
         }
-        let headers = std::mem::take(&mut row.headers);
+        let headers = row.take_headers();
         let has_more = std::mem::take(&mut row.has_more);
         let extensions = agreed.map(|agreed| ("Sec-WebSocket-Extensions", agreed.header()));
         let extra: Vec<_> = extensions.into_iter().chain(headers.iter()).collect();
@@ -335,6 +340,15 @@ impl<A: App> Core<A> {
             self.actions.push_back(Action::Show(conn));
         }
         true
+    }
+
+    /// No request comes from a WebSocket any more.
+    fn stop_asking_from(&mut self, conn: ConnId) {
+        if let Some(row) = self.conns.get_mut(conn)
+            && matches!(row.protocol, Protocol::WebSocket(_))
+        {
+            row.asking = None;
+        }
     }
 
     /// Tells the engine what was agreed on with a WebSocket.

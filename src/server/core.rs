@@ -51,7 +51,8 @@ use crate::world::{self, Bug};
 #[derive(Serialize, Deserialize)]
 pub(super) struct Conn {
     pub(super) protocol: Protocol,
-    pub(super) peer: Peer,
+    /// None once no request can come any more.
+    pub(super) asking: Option<Box<Asking>>,
     /// The session that this connection speaks for, or whose request it waits for.
     pub(super) session: Option<SessionId>,
     #[serde(skip)]
@@ -66,10 +67,16 @@ pub(super) struct Conn {
     pub(super) waiting_bytes: usize,
     /// The window of a WebSocket with which permessage-deflate was agreed on.
     pub(super) window: Option<Window>,
-    /// How the answer in hand may be compressed.
-    pub(super) coding: Coding,
     /// The payload of the latest ping that was not answered yet.
     pub(super) pong: Option<Box<[u8]>>,
+}
+
+/// What only a connection has that requests come from: beside an idle WebSocket it would be a third of its row.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Asking {
+    pub(super) peer: Peer,
+    /// How the answer in hand may be compressed.
+    pub(super) coding: Coding,
     /// What the answer to the engine's request in hand has besides its own headers.
     pub(super) headers: Headers,
 }

@@ -169,8 +169,13 @@ impl<A: App> Server<A> {
                 hooks.headers[at](request, &mut headers);
             });
         }
-        if let Some(row) = self.core.conns.get_mut(conn) {
-            row.headers.append(&headers);
+        if let Some(asking) = self
+            .core
+            .conns
+            .get_mut(conn)
+            .and_then(|row| row.asking.as_mut())
+        {
+            asking.headers.append(&headers);
         }
     }
 
@@ -258,7 +263,11 @@ impl<A: App> Server<A> {
                 conn,
                 visit: row.visit,
             },
-            forwarded::client(&self.core.config.reactor.trusted_proxies, row.peer, request),
+            forwarded::client(
+                &self.core.config.reactor.trusted_proxies,
+                row.peer(),
+                request,
+            ),
         );
         let view = &mut Request {
             app: &mut self.app,

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::core::Core;
+use super::core::{Conn, Core};
 use super::handshake::Handshake;
 use super::views::Context;
 use super::{App, Server, cors, forwarded};
@@ -174,7 +174,7 @@ impl<A: App> Core<A> {
             return;
         }
         let is_foreign = !cors::is_allowed(&self.config.engine.origins, request);
-        let peer = self.conns.get(conn).map_or(Peer::Unix, |row| row.peer);
+        let peer = self.conns.get(conn).map_or(Peer::Unix, Conn::peer);
         let client = forwarded::client(&self.config.reactor.trusted_proxies, peer, request);
         self.refused.errors.push_back(ConnectionError {
             refusal,

@@ -5,7 +5,7 @@
 //! Never knows what a request means for a session.
 
 use super::admission::admit;
-use super::core::{Conn, Core, Due, Protocol};
+use super::core::{Asking, Conn, Core, Due, Protocol};
 use super::sending::Broken;
 use super::views::{Answer, Io, Request, RequestId};
 use super::{App, Server, client, cors, dispatch, forwarded};
@@ -15,10 +15,14 @@ use crate::http::{self, After, Coding, Expired, Headers, Response, files};
 use crate::reactor::{Action, Close, ConnId, Peer};
 
 impl Conn {
-    pub(super) const fn new(protocol: Protocol, peer: Peer) -> Self {
+    pub(super) fn new(protocol: Protocol, peer: Peer) -> Self {
         Self {
             protocol,
-            peer,
+            asking: Some(Box::new(Asking {
+                peer,
+                coding: Coding::Identity,
+                headers: Headers::new(),
+            })),
             session: None,
             timer: None,
             visit: 0,
@@ -26,10 +30,23 @@ impl Conn {
             is_stuck: false,
             waiting_bytes: 0,
             window: None,
-            coding: Coding::Identity,
             pong: None,
-            headers: Headers::new(),
         }
+    }
+
+    /// Who is at the other end, as far as requests may come from there.
+    pub(super) fn peer(&self) -> Peer {
+        self.asking
+            .as_ref()
+            .map_or(Peer::Unix, |asking| asking.peer)
+    }
+
+    /// What the answer to the engine's request in hand is to have besides its own headers.
+    pub(super) fn take_headers(&mut self) -> Headers {
+        let asking = self.asking.as_mut();
+        asking
+            .map(|asking| std::mem::take(&mut asking.headers))
+            .unwrap_or_default()
     }
 }
 
@@ -161,7 +178,11 @@ impl<A: App> Server<A> {
                 conn,
                 visit: row.visit,
             },
-            forwarded::client(&self.core.config.reactor.trusted_proxies, row.peer, request),
+            forwarded::client(
+                &self.core.config.reactor.trusted_proxies,
+                row.peer(),
+                request,
+            ),
         );
         let (app, io) = (
             &mut self.app,

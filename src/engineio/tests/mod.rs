@@ -371,7 +371,7 @@ fn what_is_left_after_all_have_gone_is_nothing() {
         bench.wait(bench.now + SECOND * 31);
     }
     assert!(bench.engine.is_empty());
-    assert!(bench.engine.sids.len() == 0);
+    assert!(bench.engine.sids.is_empty());
     assert!(bench.engine.timers.is_empty());
     assert!(bench.said().is_empty());
 }
