@@ -55,12 +55,14 @@ pub fn values<'a, const N: usize>(
     values.map(|value| value.map(|value| decode(value, Plus::Blank)))
 }
 
-/// Whether a name as it was sent is this one. Nearly always it is sent as it is, and never in fewer bytes.
+/// Whether a name as it was sent is this one; nearly always it is sent as it is.
 fn spells(key: &[u8], name: &str) -> bool {
-    key == name.as_bytes()
-        || key.len() >= name.len()
-            && memchr2(b'%', b'+', key).is_some()
-            && decode(key, Plus::Blank) == name
+    let is_plain = key.is_ascii() && memchr2(b'%', b'+', key).is_none();
+    if is_plain {
+        key == name.as_bytes()
+    } else {
+        decode(key, Plus::Blank) == name
+    }
 }
 
 /// One segment of a path, decoded: here a plus is a plus.

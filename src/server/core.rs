@@ -192,9 +192,9 @@ pub(super) struct Core<A: App> {
     pub(super) waiting: Side<Stream, hooks::Waiting>,
     /// Boxed: they are large, and many are not kept for long.
     pub(super) handshakes: Side<Session, Box<Handshake>>,
-    pub(super) connect_timers: Side<Session, TimerId>,
+    pub(super) connect_timers: BTreeMap<SessionId, TimerId>,
     /// The deadlines of attachments.
-    pub(super) assembling: Side<Session, TimerId>,
+    pub(super) assembling: BTreeMap<SessionId, TimerId>,
     /// Sessions without Socket.IO, and the path they came by.
     pub(super) raw: Side<Session, usize>,
     /// What is known of a session's end besides its reason.
@@ -263,8 +263,8 @@ impl<A: App> Core<A> {
             conns: Side::new(),
             waiting: Side::new(),
             handshakes: Side::new(),
-            connect_timers: Side::new(),
-            assembling: Side::new(),
+            connect_timers: BTreeMap::new(),
+            assembling: BTreeMap::new(),
             raw: Side::new(),
             details: Side::new(),
             posts: VecDeque::new(),

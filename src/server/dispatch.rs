@@ -52,7 +52,7 @@ impl<A: App> Server<A> {
             },
             Incoming::Binary(bytes) => match self.core.sockets.binary(session, &bytes) {
                 Ok(Some(complete)) => {
-                    if let Some(timer) = self.core.assembling.remove(session) {
+                    if let Some(timer) = self.core.assembling.remove(&session) {
                         self.core.timers.cancel(timer);
                     }
                     self.packet(session, &complete.packet(), complete.attachments());

@@ -275,10 +275,10 @@ impl<A: App> Server<A> {
         recovery: Option<recovery::Frozen>,
     ) -> Image {
         let core = &mut self.core;
-        let deadlines = |timers: &Side<Session, _>| {
+        let deadlines = |timers: &BTreeMap<SessionId, _>| {
             let timers = timers.iter();
             timers
-                .filter_map(|(session, timer)| Some((session, core.timers.deadline(*timer)?)))
+                .filter_map(|(session, timer)| Some((*session, core.timers.deadline(*timer)?)))
                 .collect()
         };
         let (connect_by, attachments_by) =

@@ -132,7 +132,7 @@ impl<A: App> Server<A> {
             return;
         };
         core.sockets.let_in(key);
-        if let Some(timer) = core.connect_timers.remove(session) {
+        if let Some(timer) = core.connect_timers.remove(&session) {
             core.timers.cancel(timer);
         }
         for packet in missed {
@@ -287,8 +287,8 @@ impl<A: App> Core<A> {
         self.raw.remove(session);
         self.details.remove(session);
         let timers = [
-            self.connect_timers.remove(session),
-            self.assembling.remove(session),
+            self.connect_timers.remove(&session),
+            self.assembling.remove(&session),
         ];
         for timer in timers.into_iter().flatten() {
             self.timers.cancel(timer);

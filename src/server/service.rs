@@ -280,11 +280,11 @@ impl<A: App> Server<A> {
         match due {
             Due::Http(conn) => self.core.http_due(conn),
             Due::Connect(session) => {
-                self.core.connect_timers.remove(session);
+                self.core.connect_timers.remove(&session);
                 self.core.force_close(session);
             }
             Due::Attachments(session) => {
-                self.core.assembling.remove(session);
+                self.core.assembling.remove(&session);
                 self.core
                     .engine
                     .close(now, session, engineio::Reason::ParseError);
