@@ -74,8 +74,8 @@ impl<A: App> Server<A> {
             sockets: core.sockets.len(),
             rooms: core.sockets.room_count(),
             side_rows: core.handshakes.iter().count()
-                + core.connect_timers.iter().count()
-                + core.assembling.iter().count()
+                + core.connect_timers.len()
+                + core.assembling.len()
                 + core.raw.iter().count()
                 + core.data.iter().count()
                 + core.joining.len()
@@ -88,7 +88,7 @@ impl<A: App> Server<A> {
                 + core.feeders.len()
                 + core.takers.len()
                 + core.later.len(),
-            assembling: core.assembling.iter().count(),
+            assembling: core.assembling.len(),
             half_heads: http().filter(|http| http.is_in_a_head()).count(),
             half_bodies: http().filter(|http| http.is_in_a_body()).count(),
             half_frames: core

@@ -565,8 +565,8 @@ fn what_is_left_after_all_have_gone_is_nothing() {
     assert_eq!(core.conns.iter().count(), 0);
     assert_eq!(core.data.iter().count(), 0);
     assert_eq!(core.handshakes.iter().count(), 0);
-    assert_eq!(core.assembling.iter().count(), 0);
-    assert_eq!(core.connect_timers.iter().count(), 0);
+    assert_eq!(core.assembling.len(), 0);
+    assert_eq!(core.connect_timers.len(), 0);
 }
 
 #[test]
