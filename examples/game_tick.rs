@@ -49,7 +49,8 @@ fn main() -> io::Result<()> {
             socket.app.players.insert(id, Player::default());
             // An empty game does not tick, and so an idle server sleeps.
             if !std::mem::replace(&mut socket.app.is_ticking, true) {
-                socket.io.after(TICK_EVERY, tick);
+                let first = socket.io.after(TICK_EVERY, tick);
+                first.expect("nothing else waits");
             }
         })
         .on("steer", |socket, (x, y): (i32, i32), _ack| {
@@ -89,7 +90,8 @@ fn tick(context: &mut Context<'_, Game>) {
     let places: Vec<_> = game.players.iter().map(place).collect();
     let everybody = context.io.of("/").volatile();
     everybody.emit("tick", &(game.tick, places));
-    context.io.after(TICK_EVERY, tick);
+    let next = context.io.after(TICK_EVERY, tick);
+    next.expect("this tick has left its place");
 }
 
 const PAGE: &str = r#"<!doctype html><meta charset="utf-8"><title>Game</title>

@@ -418,6 +418,9 @@ pub struct SocketIo {
     pub acks_max: usize,
     /// Broadcasts, and questions to other nodes, whose answers may be awaited at once; each keeps a list of those it asked.
     pub gatherings_max: usize,
+    /// Closures that may wait for their time ([`Io::after`](crate::Io::after)): one or two for each socket of a large server, and
+    /// some 20 MB if they keep little.
+    pub later_max: usize,
     /// How long the replies of other nodes may be on their way, once their sockets have had the time they were given: a carrier
     /// within one house takes milliseconds, and who asks waits no longer than this for a node that has died.
     pub nodes_reply_within: Duration,
@@ -484,6 +487,7 @@ impl Default for SocketIo {
             empty_children_kept: false,
             acks_max: 1000,
             gatherings_max: 1000,
+            later_max: 100_000,
             nodes_reply_within: Duration::from_secs(1),
             gathered_bytes_max: 16 * 1024 * 1024,
             recovery: None,

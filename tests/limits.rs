@@ -270,6 +270,10 @@ const REACHED: &[(&str, &str)] = &[
         "src/server/tests/gathering.rs more_broadcasts_than_may_wait_ask_nobody",
     ),
     (
+        "later_max",
+        "src/server/tests/later.rs who_wants_one_more_than_may_wait_is_told_so",
+    ),
+    (
         "nodes_reply_within",
         "src/server/tests/cluster.rs a_reply_may_be_on_its_way_as_long_as_it_is_given_and_no_longer",
     ),

@@ -86,7 +86,8 @@ pub(crate) fn run(addresses: &Addresses, clients: Clients) -> io::Result<()> {
         let delay = Duration::from_millis(10);
         request
             .io
-            .after(delay, move |context| context.io.admit(id, Verdict::Accept));
+            .after(delay, move |context| context.io.admit(id, Verdict::Accept))
+            .expect("there is room");
         Verdict::Later {
             within: delay * 100,
         }
@@ -202,7 +203,8 @@ fn members_only(namespace: Namespace<'_>) {
         let (id, delay) = (socket.id(), Duration::from_millis(login.delay));
         socket
             .io
-            .after(delay, move |context| context.io.decide(id, verdict));
+            .after(delay, move |context| context.io.decide(id, verdict))
+            .expect("there is room");
         Verdict::Later { within: delay * 2 }
     });
     let namespace = namespace.authorize(|socket, _: Value| {

@@ -79,12 +79,20 @@ pub(super) fn disconnected(socket: &mut Socket<'_, Chat>, _reason: Reason) {
         return;
     };
     let grace = socket.app.pace.offline_after;
-    socket.io.after(grace, move |context| {
+    let late = socket.io.after(grace, move |context| {
         if context.app.workspace.is_missed(seat.user, absence) {
-            context.app.presence.off(seat.user);
-            tell_soon(context.app, &mut context.io);
+            went_off(context.app, &mut context.io, seat.user);
         }
     });
+    // Too many go at once for each to be given time: better offline too early than online for ever.
+    if late.is_err() {
+        went_off(socket.app, &mut socket.io, seat.user);
+    }
+}
+
+fn went_off(app: &mut Chat, io: &mut Io<'_, Chat>, user: UserId) {
+    app.presence.off(user);
+    tell_soon(app, io);
 }
 
 /// Who has come and gone since others were last told.
@@ -111,15 +119,20 @@ fn tell_soon(app: &mut Chat, io: &mut Io<'_, Chat>) {
     if std::mem::replace(&mut app.presence.is_due, true) {
         return;
     }
-    io.after(app.pace.presence_every, |context| {
-        let Presence { on, off, .. } = std::mem::take(&mut context.app.presence);
-        if !on.is_empty() || !off.is_empty() {
-            context
-                .io
-                .of("/")
-                .emit("presence", &json!({ "on": on, "off": off }));
-        }
+    let soon = io.after(app.pace.presence_every, |context| {
+        tell_now(context.app, &mut context.io);
     });
+    if soon.is_err() {
+        tell_now(app, io);
+    }
+}
+
+fn tell_now(app: &mut Chat, io: &mut Io<'_, Chat>) {
+    let Presence { on, off, .. } = std::mem::take(&mut app.presence);
+    if !on.is_empty() || !off.is_empty() {
+        io.of("/")
+            .emit("presence", &json!({ "on": on, "off": off }));
+    }
 }
 
 /// Somebody's account is new, or has changed: everybody is told.

@@ -67,9 +67,10 @@ pub(super) fn watch_expiry(context: &mut Context<'_, Chat>) {
             },
         );
     }
-    context
+    let again = context
         .io
         .after(context.app.pace.expiry_every, watch_expiry);
+    again.expect("this one has left its place, and the first finds nobody");
 }
 
 /// Tells the sockets of sessions that are no more, and cuts them.

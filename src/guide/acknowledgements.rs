@@ -17,7 +17,10 @@
 //!         // Answered later: the ack is a value, and goes where the answer will be.
 //!         .on("wake me", |socket, (seconds,): (u32,), ack| {
 //!             let delay = Duration::from_secs(seconds.min(60).into());
-//!             socket.io.after(delay, move |context| ack.send(&mut context.io, &"good morning"));
+//!             let told = socket.io.after(delay, move |context| ack.send(&mut context.io, &"good morning"));
+//!             if let Err(error) = told {
+//!                 log::warn!("somebody sleeps on: {error}");
+//!             }
 //!         })
 //!         // We ask one client.
 //!         .on_connect(|socket| {

@@ -20,7 +20,8 @@
 //! fn strike(context: &mut Context<'_, ()>) {
 //!     let now = context.io.now().wall;
 //!     context.io.of("/").emit("time", &(now.0,));
-//!     context.io.after(Duration::from_secs(60), strike);
+//!     let again = context.io.after(Duration::from_secs(60), strike);
+//!     again.expect("this one has left its place");
 //! }
 //!
 //! fn main() -> std::io::Result<()> {
@@ -37,7 +38,8 @@
 //!             Err(_) => ack.send(&mut context.io, &"failed"),
 //!         });
 //!     });
-//!     server.with(|context| context.io.after(Duration::from_secs(60), strike));
+//!     let first = server.with(|context| context.io.after(Duration::from_secs(60), strike));
+//!     first.expect("nothing waits yet");
 //!
 //!     let mut listening = server.listen(([127, 0, 0, 1], 3000).into())?;
 //!     listening.handle_signals()?;
@@ -80,5 +82,7 @@
 //!
 //! # Later
 //!
-//! [`Io::after`](crate::Io::after) runs something after a time, on the loop. An idle server sleeps, so let nothing tick that
-//! nobody hears. [`Server::with`](crate::Server::with) is for what is to be done before the loop starts.
+//! [`Io::after`](crate::Io::after) runs something after a time, on the loop. [`later_max`](crate::config::SocketIo::later_max) may
+//! wait (100,000), and who asks for one more is told so: a client that comes and goes may not fill the memory with what it leaves
+//! behind. What is called has left its place, so what goes on by the clock finds one. An idle server sleeps, so let nothing tick
+//! that nobody hears. [`Server::with`](crate::Server::with) is for what is to be done before the loop starts.

@@ -22,7 +22,8 @@
 //! # }
 //! ```
 //!
-//! Nodes trust each other: what is heard is done. Wishes of one node must be heard in the order they were said.
+//! Nodes trust each other: what is heard is done. Wishes of one node must be heard in the order they were said, and once each:
+//! an event that is delivered twice is emitted twice. Only of replies is a second one known for what it is.
 //! Left out: what is for a namespace that is not here (a child that nobody here has called into being) is not said to others;
 //! broadcasts to all children of a parent reach only those children elsewhere that are here as well, and
 //! [`Io::emit_to`](super::Io::emit_to) only sockets of this node (`io.of(..).to(id.as_str())` reaches them all);
@@ -134,6 +135,8 @@ pub enum Wish {
     Reply {
         /// The number it was asked under.
         request: Request,
+        /// The node that replies, by the number that it draws for itself, once: of each, one reply counts.
+        from: u64,
         /// What there is to say.
         reply: Reply,
     },

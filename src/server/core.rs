@@ -8,7 +8,6 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::thread;
-use std::time::Duration;
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
@@ -408,13 +407,6 @@ impl<A: App> Core<A> {
         let id = JobId(self.number());
         self.jobs.insert(id, then);
         self.actions.push_back(Action::Run(lane, id, job));
-    }
-
-    /// Runs a closure after some time.
-    pub(super) fn after(&mut self, delay: Duration, then: Later<A>) {
-        let number = self.number();
-        self.later.insert(number, then);
-        self.arm(self.now.mono + delay, Due::After(number));
     }
 
     /// Calls what waits for a client's answer.

@@ -83,6 +83,8 @@ pub struct Metrics {
     pub questions: usize,
     /// Jobs that lanes have not brought home.
     pub jobs: usize,
+    /// Closures that wait for their time ([`Io::after`]).
+    pub later: usize,
     /// How late the loop was.
     pub lag: Lag,
     /// How long its turns took.
@@ -124,6 +126,7 @@ impl<A: App> Io<'_, A> {
             gatherings: core.gatherings.len(),
             questions: core.nodes.len(),
             jobs: core.jobs.len(),
+            later: core.later.len(),
             lag: core.lag,
             turns: core.turns,
             server: core.counters,

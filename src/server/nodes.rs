@@ -1,7 +1,8 @@
 //! This node among others: what it asks of them, and what it does for them.
 //!
 //! Wishes go out to the application, which carries them ([`super::cluster`]); those of others come in and are done after the
-//! handler that runs now. A question waits for as many replies as there are nodes, and not for ever.
+//! handler that runs now. A question waits for as many nodes as there are to reply, and not for ever; one that is heard twice,
+//! since its carrier delivers at least once, is one.
 //! Knows no carrier. Without one nothing is said, and every question is answered at once by this node alone.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -31,7 +32,7 @@ pub(super) struct Nodes<A: App> {
     /// Whether somebody carries our wishes.
     pub(super) is_heard: bool,
     others: usize,
-    /// Drawn when the first question is asked.
+    /// Drawn when the first question is asked, or replied to.
     own: Option<u64>,
     wishes: VecDeque<Wish>,
     asked: BTreeMap<u64, Asked<A>>,
@@ -67,7 +68,8 @@ impl<A: App> Nodes<A> {
 /// A question that waits for replies.
 struct Asked<A: App> {
     awaited: usize,
-    replies: Vec<Reply>,
+    /// In the order they came, each with the node that it is from.
+    replies: Vec<(u64, Reply)>,
     timer: TimerId,
     then: ThenReplied<A>,
 }
@@ -194,23 +196,43 @@ impl<A: App> Core<A> {
             then,
         };
         self.nodes.asked.insert(number, asked);
-        if self.nodes.own.is_none() {
-            let [a, b, c, d, e, f, g, h, ..] = self.seed();
-            self.nodes.own = Some(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
-        }
-        let node = self.nodes.own?;
+        let node = self.own_node();
         Some(Request { node, number })
     }
 
+    /// What the others know this node by.
+    fn own_node(&mut self) -> u64 {
+        if let Some(own) = self.nodes.own {
+            return own;
+        }
+        let [a, b, c, d, e, f, g, h, ..] = self.seed();
+        let own = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        self.nodes.own = Some(own);
+        own
+    }
+
+    /// Replies to another node's question.
+    pub(super) fn reply(&mut self, request: Request, reply: Reply) {
+        let from = self.own_node();
+        self.utter(Wish::Reply {
+            request,
+            from,
+            reply,
+        });
+    }
+
     /// A reply to a question, of another node or of this one.
-    pub(super) fn replied(&mut self, request: Request, reply: Reply) {
+    fn replied(&mut self, request: Request, from: u64, reply: Reply) {
         if self.nodes.own != Some(request.node) {
             return;
         }
         let Some(asked) = self.nodes.asked.get_mut(&request.number) else {
             return;
         };
-        asked.replies.push(reply);
+        if asked.replies.iter().any(|(node, _)| *node == from) {
+            return;
+        }
+        asked.replies.push((from, reply));
         if asked.replies.len() == asked.awaited {
             self.stop_asking(request.number);
         }
@@ -223,7 +245,8 @@ impl<A: App> Core<A> {
         };
         self.timers.cancel(asked.timer);
         let missing = asked.awaited - asked.replies.len();
-        let (then, replies) = (asked.then, asked.replies);
+        let replies = asked.replies.into_iter().map(|(_, reply)| reply).collect();
+        let then = asked.then;
         self.soon
             .push_back(Box::new(move |context| then(context, replies, missing)));
     }
@@ -303,7 +326,8 @@ impl<A: App> Core<A> {
             request: Some((request, within)),
         });
         let here = Box::new(move |context: &mut Context<'_, A>, gathered| {
-            context.io.core.replied(request, Reply::Gathered(gathered));
+            let core = &mut *context.io.core;
+            core.replied(request, request.node, Reply::Gathered(gathered));
         });
         self.ask_all(audience, flags, event, values, within, here)
     }
@@ -333,8 +357,7 @@ impl<A: App> Core<A> {
                     None => self.broadcast(&audience, flags, &event, &values.args()),
                     Some((request, within)) => {
                         let then = Box::new(move |context: &mut Context<'_, A>, gathered| {
-                            let reply = Reply::Gathered(gathered);
-                            context.io.core.utter(Wish::Reply { request, reply });
+                            context.io.core.reply(request, Reply::Gathered(gathered));
                         });
                         self.ask_all(&audience, flags, &event, &values.args(), within, then)
                     }
@@ -355,10 +378,13 @@ impl<A: App> Core<A> {
             Wish::Fetch { to, request } => {
                 let mut sockets = Vec::new();
                 self.for_all(&to, |core, key| sockets.extend(core.as_plain_data(key)));
-                let reply = Reply::Sockets(sockets);
-                self.utter(Wish::Reply { request, reply });
+                self.reply(request, Reply::Sockets(sockets));
             }
-            Wish::Reply { request, reply } => self.replied(request, reply),
+            Wish::Reply {
+                request,
+                from,
+                reply,
+            } => self.replied(request, from, reply),
             Wish::ServerSide { .. } => {}
         }
     }

@@ -41,10 +41,7 @@ impl NodeAck {
             return;
         };
         match encoded(values) {
-            Ok(values) => io.core.utter(Wish::Reply {
-                request,
-                reply: Reply::Values(values),
-            }),
+            Ok(values) => io.core.reply(request, Reply::Values(values)),
             Err(error) => log::error!("{error}"),
         }
     }

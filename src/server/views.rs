@@ -233,12 +233,6 @@ impl<A: App> Io<'_, A> {
         self.core.run(lane.id(), lane.job(job), then);
     }
 
-    /// Runs `then` after some time, once: not earlier, and as soon as the loop gets to it. It cannot be taken back, and is not
-    /// called if the server ends or is frozen before; there is no limit on how many wait.
-    pub fn after(&mut self, delay: Duration, then: impl FnOnce(&mut Context<'_, A>) + 'static) {
-        self.core.after(delay, Box::new(then));
-    }
-
     /// 32 secret bytes for an application's own source of chance.
     pub fn seed(&mut self) -> [u8; 32] {
         self.core.seed()

@@ -348,11 +348,14 @@ fn broadcasts(namespace: Namespace<'_>) -> Namespace<'_> {
             };
             let (id, kept) = (socket.id(), Kept::of(args.skip(2)));
             let delay = Duration::from_millis(milliseconds);
-            socket.io.after(delay, move |context| {
-                if let Some(mut socket) = context.socket(id) {
-                    socket.emit_volatile(&event, &kept.args());
-                }
-            });
+            socket
+                .io
+                .after(delay, move |context| {
+                    if let Some(mut socket) = context.socket(id) {
+                        socket.emit_volatile(&event, &kept.args());
+                    }
+                })
+                .expect("there is room");
         })
         .on_raw("later", |socket, args: Args<'_>, _ack| {
             let Ok((later, event)) = args.parse::<(Later, String)>() else {
@@ -377,25 +380,28 @@ fn outcome(gathered: &Gathered) -> BTreeMap<&'static str, Any> {
 fn emit_later(socket: &mut Socket<'_>, later: Later, event: String, kept: Kept) {
     let (id, namespace) = (socket.id(), socket.namespace().to_owned());
     let delay = Duration::from_millis(later.ms);
-    socket.io.after(delay, move |context| {
-        let io = &mut context.io;
-        if later.target == "socket" {
-            return io.emit_to(id, &event, &kept.args());
-        }
-        let is_for_all = later.target == "all";
-        let whom = Whom {
-            rooms: Names(if is_for_all {
-                Vec::new()
-            } else {
-                vec![later.target]
-            }),
-            except: later.except,
-            volatile: later.volatile,
-            with_sender: true,
-            timeout: None,
-        };
-        whom.narrow(io.of(&namespace)).emit(&event, &kept.args());
-    });
+    socket
+        .io
+        .after(delay, move |context| {
+            let io = &mut context.io;
+            if later.target == "socket" {
+                return io.emit_to(id, &event, &kept.args());
+            }
+            let is_for_all = later.target == "all";
+            let whom = Whom {
+                rooms: Names(if is_for_all {
+                    Vec::new()
+                } else {
+                    vec![later.target]
+                }),
+                except: later.except,
+                volatile: later.volatile,
+                with_sender: true,
+                timeout: None,
+            };
+            whom.narrow(io.of(&namespace)).emit(&event, &kept.args());
+        })
+        .expect("there is room");
 }
 
 fn ends(namespace: Namespace<'_>) -> Namespace<'_> {

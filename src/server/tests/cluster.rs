@@ -113,22 +113,31 @@ fn nodes() -> Nodes {
 /// Brings what each has to say to the other, until neither has.
 fn carry(nodes: &mut Nodes) {
     loop {
-        let said = [0, 1].map(|from: usize| std::mem::take(&mut nodes[from].server.app.outbox));
-        if said.iter().all(Vec::is_empty) {
+        if nodes.iter().all(|node| node.server.app.outbox.is_empty()) {
             return;
         }
+        let said = [0, 1].map(|from: usize| std::mem::take(&mut nodes[from].server.app.outbox));
         for (from, said) in said.into_iter().enumerate() {
-            let to = &mut nodes[1 - from];
-            for (at, bytes) in said.into_iter().enumerate() {
-                let wish: Wish = match at % 2 {
-                    0 => serde_json::from_slice(&bytes).unwrap(),
-                    _ => postcard::from_bytes(&bytes).unwrap(),
-                };
-                to.server.with(|context| context.io.hear(wish));
-            }
-            to.turn();
+            hear(&mut nodes[1 - from], said);
         }
     }
+}
+
+/// Brings what one has to say to the other.
+fn carry_once(nodes: &mut Nodes, from: usize) {
+    let said = std::mem::take(&mut nodes[from].server.app.outbox);
+    hear(&mut nodes[1 - from], said);
+}
+
+fn hear(node: &mut World<Node>, said: Vec<Vec<u8>>) {
+    for bytes in said {
+        let wish: Wish = match bytes[0] {
+            b'{' => serde_json::from_slice(&bytes).unwrap(),
+            _ => postcard::from_bytes(&bytes).unwrap(),
+        };
+        node.server.with(|context| context.io.hear(wish));
+    }
+    node.turn();
 }
 
 fn lines(node: &mut World<Node>) -> Vec<String> {
@@ -213,6 +222,38 @@ fn the_sockets_of_both_are_fetched_and_a_silent_node_is_missing() {
         ["7, 1 missing"],
         "more than may be asked"
     );
+}
+
+#[test]
+fn a_node_that_is_heard_twice_has_replied_once() {
+    for (text, answer, expected) in [
+        ("fetch", "", ["14, 0 missing", "14, 1 missing"]),
+        ("servers", "", ["42, 0 missing", "42, 1 missing"]),
+        ("ask", "430[1]", ["Complete 2: 1 1", "TimedOut 2: 1 1"]),
+    ] {
+        for others in [1, 2] {
+            let mut nodes = nodes();
+            nodes[0]
+                .server
+                .with(|context| context.io.set_other_nodes(others));
+            let (a, _) = nodes[0].socket("/");
+            let (b, _) = nodes[1].socket("/");
+            nodes[0].say(a, &format!("42[\"{text}\"]"));
+            carry_once(&mut nodes, 0);
+            if !answer.is_empty() {
+                nodes[1].say(b, answer);
+                nodes[0].say(a, answer);
+            }
+            let reply = nodes[1].server.app.outbox[0].clone();
+            nodes[1].server.app.outbox.extend([reply.clone(), reply]);
+            carry_once(&mut nodes, 1);
+            if others == 2 {
+                assert!(lines(&mut nodes[0]).is_empty(), "{text}: one is missing");
+                nodes[0].wait(SECOND * 3);
+            }
+            assert_eq!(lines(&mut nodes[0]), [expected[others - 1]], "{text}");
+        }
+    }
 }
 
 #[test]

@@ -329,15 +329,18 @@ fn a_request_that_is_out_of_order_is_nobody_s_to_allow() {
 fn thinks_about_requests(server: &mut Server<Diary>) {
     server.allow_request(|request| {
         let (id, denies) = (request.id(), request.header("x-deny").is_some());
-        request.io.after(SECOND, move |context| {
-            let verdict = if denies {
-                Verdict::refuse("no")
-            } else {
-                Verdict::Accept
-            };
-            context.io.admit(id, verdict);
-            context.io.admit(id, Verdict::refuse("twice"));
-        });
+        request
+            .io
+            .after(SECOND, move |context| {
+                let verdict = if denies {
+                    Verdict::refuse("no")
+                } else {
+                    Verdict::Accept
+                };
+                context.io.admit(id, verdict);
+                context.io.admit(id, Verdict::refuse("twice"));
+            })
+            .unwrap();
         Verdict::Later { within: SECOND * 2 }
     });
     server.of("/");
@@ -394,7 +397,8 @@ fn the_verdict_on_a_request_that_was_answered_otherwise_met_the_next_one() {
             let response = Response::text(503, "later");
             request
                 .io
-                .after(SECOND, move |context| context.io.answer(id, &response));
+                .after(SECOND, move |context| context.io.answer(id, &response))
+                .unwrap();
             Verdict::Later { within: SECOND * 2 }
         });
         server.raw("/engine.io/");

@@ -65,9 +65,12 @@ fn describe(server: &mut Server<Town>) {
                         .notes
                         .push(format!("gathered {:?}", gathered.end));
                 });
-            socket.io.after(SECOND, move |context| {
-                context.app.notes.push(format!("never {id}"));
-            });
+            socket
+                .io
+                .after(SECOND, move |context| {
+                    context.app.notes.push(format!("never {id}"));
+                })
+                .unwrap();
         });
     server
         .of("/door")

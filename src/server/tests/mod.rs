@@ -7,6 +7,7 @@ mod face;
 mod fetching;
 mod freezing;
 mod gathering;
+mod later;
 mod messagepack;
 mod namespaces;
 mod numbers;
@@ -140,10 +141,13 @@ fn thinks_about_it(server: &mut Server<Diary>) {
         .authorize(|socket, _: Value| {
             let id = socket.id();
             socket.join("waiting");
-            socket.io.after(SECOND * 3, move |context| {
-                context.app.note("decided");
-                context.io.decide(id, Verdict::Accept);
-            });
+            socket
+                .io
+                .after(SECOND * 3, move |context| {
+                    context.app.note("decided");
+                    context.io.decide(id, Verdict::Accept);
+                })
+                .unwrap();
             Verdict::Later { within: SECOND * 4 }
         })
         .authorize(|socket, _: Value| {

@@ -86,9 +86,12 @@ fn a_feeder_that_waits_is_asked_again_after_somebody_has_written() {
             if count == 3 {
                 return context.io.finish(id);
             }
-            context.io.after(SECOND, move |context| {
-                assert_eq!(context.io.write(id, "later"), Ok(Room::Left));
-            });
+            context
+                .io
+                .after(SECOND, move |context| {
+                    assert_eq!(context.io.write(id, "later"), Ok(Room::Left));
+                })
+                .unwrap();
         });
     });
     let conn = world.connect();
@@ -129,7 +132,8 @@ fn what_is_pushed_has_a_limit_and_a_clear_answer() {
                 assert_eq!(io.write(id, vec![b'y'; 705]), Ok(Room::None));
                 io.finish(id);
                 assert_eq!(io.write(id, "late"), Err(NotWritten::Gone));
-            });
+            })
+            .unwrap();
             Answer::Later
         });
     });
@@ -204,10 +208,13 @@ fn head_is_answered_without_asking_the_feeder() {
 fn pipelined_requests_wait_for_the_end_of_the_body_before_them() {
     let mut world = world(|server| {
         fed(server, Length::Known(3), |context, id, _| {
-            context.io.after(SECOND, move |context| {
-                context.io.write(id, "abc").unwrap();
-                context.io.finish(id);
-            });
+            context
+                .io
+                .after(SECOND, move |context| {
+                    context.io.write(id, "abc").unwrap();
+                    context.io.finish(id);
+                })
+                .unwrap();
         });
         server.route(Method::Get, "/fast", |_| Response::text(200, "fast").into());
     });
@@ -227,10 +234,13 @@ fn a_client_that_leaves_is_told_once_to_whoever_feeds_it() {
     let mut world = world(|server| {
         fed(server, Length::Unknown, |context, id, count| {
             assert_eq!(count, 1);
-            context.io.after(SECOND, move |context| {
-                let written = context.io.write(id, "x");
-                context.app.note(format!("{written:?}"));
-            });
+            context
+                .io
+                .after(SECOND, move |context| {
+                    let written = context.io.write(id, "x");
+                    context.app.note(format!("{written:?}"));
+                })
+                .unwrap();
         });
     });
     let conn = world.connect();

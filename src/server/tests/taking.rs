@@ -22,7 +22,8 @@ fn takes(server: &mut Server<Diary>, bytes_max: Option<u64>) {
                         context.io.hold(id);
                         context
                             .io
-                            .after(SECOND, move |context| context.io.resume(id));
+                            .after(SECOND, move |context| context.io.resume(id))
+                            .unwrap();
                     }
                     context.app.note(text);
                 }
@@ -100,16 +101,19 @@ fn a_client_that_waits_goes_on_when_the_route_says_so_and_not_before() {
         server.route_in_pieces(Method::Post, "/up", |request| {
             let id = request.id();
             let is_known = request.header("authorization").is_some();
-            request.io.after(SECOND, move |context| {
-                if !is_known {
-                    return context.io.answer(id, &Response::new(401));
-                }
-                context.io.take(id, Some(10), move |context, part| {
-                    if part == Part::End {
-                        context.io.answer(id, &Response::new(204));
+            request
+                .io
+                .after(SECOND, move |context| {
+                    if !is_known {
+                        return context.io.answer(id, &Response::new(401));
                     }
-                });
-            });
+                    context.io.take(id, Some(10), move |context, part| {
+                        if part == Part::End {
+                            context.io.answer(id, &Response::new(204));
+                        }
+                    });
+                })
+                .unwrap();
             Answer::Later
         });
     });
@@ -263,9 +267,12 @@ fn a_connection_was_not_read_any_more_after_a_late_answer_to_a_request_without_a
     let mut world = world(|server| {
         server.route_in_pieces(Method::Post, "/up", |request| {
             let id = request.id();
-            request.io.after(SECOND, move |context| {
-                context.io.answer(id, &Response::new(204));
-            });
+            request
+                .io
+                .after(SECOND, move |context| {
+                    context.io.answer(id, &Response::new(204));
+                })
+                .unwrap();
             Answer::Later
         });
     });

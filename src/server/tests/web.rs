@@ -30,10 +30,13 @@ fn a_route_may_answer_later_and_only_its_own_request() {
     let mut world = world(|server| {
         server.route(Method::Get, "/slow/{name}", |request| {
             let (id, name) = (request.id(), request.parameter().unwrap().into_owned());
-            request.io.after(SECOND, move |context| {
-                context.io.answer(id, &Response::text(200, name.clone()));
-                context.io.answer(id, &Response::text(200, "twice"));
-            });
+            request
+                .io
+                .after(SECOND, move |context| {
+                    context.io.answer(id, &Response::text(200, name.clone()));
+                    context.io.answer(id, &Response::text(200, "twice"));
+                })
+                .unwrap();
             Answer::Later
         });
     });
@@ -53,9 +56,12 @@ fn pipelined_requests_are_answered_in_order_also_behind_a_late_answer() {
     let mut world = world(|server| {
         server.route(Method::Get, "/slow", |request| {
             let id = request.id();
-            request.io.after(SECOND, move |context| {
-                context.io.answer(id, &Response::text(200, "slow"));
-            });
+            request
+                .io
+                .after(SECOND, move |context| {
+                    context.io.answer(id, &Response::text(200, "slow"));
+                })
+                .unwrap();
             Answer::Later
         });
         server.route(Method::Get, "/fast", |_| Response::text(200, "fast").into());
@@ -270,9 +276,12 @@ fn requests_behind_one_that_is_owed_an_answer_are_not_read_without_end() {
     let mut world = world(|server| {
         server.route(Method::Get, "/", |request| {
             let id = request.id();
-            request.io.after(SECOND, move |context| {
-                context.io.answer(id, &Response::text(200, "late"));
-            });
+            request
+                .io
+                .after(SECOND, move |context| {
+                    context.io.answer(id, &Response::text(200, "late"));
+                })
+                .unwrap();
             Answer::Later
         });
     });

@@ -387,9 +387,12 @@ fn authorize(socket: &mut Guest<'_>, pass: Pass) -> Verdict {
     match pass.word.as_deref() {
         Some("no") => Verdict::refuse("not you"),
         Some("wait") => {
-            socket.io.after(Duration::from_millis(300), move |context| {
-                context.io.decide(id, Verdict::Accept);
-            });
+            socket
+                .io
+                .after(Duration::from_millis(300), move |context| {
+                    context.io.decide(id, Verdict::Accept);
+                })
+                .unwrap();
             let within = Duration::from_secs(2);
             Verdict::Later { within }
         }

@@ -56,9 +56,12 @@ pub(super) fn town() -> Server<Town> {
             Some("no") => Verdict::refuse("no"),
             Some("wait") => {
                 let id = socket.id();
-                socket.io.after(Duration::from_millis(100), move |context| {
-                    context.io.decide(id, Verdict::Accept);
-                });
+                socket
+                    .io
+                    .after(Duration::from_millis(100), move |context| {
+                        context.io.decide(id, Verdict::Accept);
+                    })
+                    .expect("few wait");
                 Verdict::Later {
                     within: Duration::from_secs(1),
                 }
