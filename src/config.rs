@@ -49,8 +49,14 @@ pub struct Reactor {
     pub read_bytes_per_turn_max: usize,
     /// Backlogged streams written in one turn, after those that were read in it.
     pub writes_per_turn_max: usize,
-    /// How long a connection that is being closed may take to be told its last bytes.
+    /// How long a connection that is being closed may take nothing of its last bytes before it is cut. Looked at no more often than
+    /// this, so that one that has just taken something has up to twice as long. It is also how long the end of the loop waits
+    /// for all of them together.
     pub flush_within: Duration,
+    /// Bytes that wait for connections being closed, all together, beyond which those that take them slowly have
+    /// [`Reactor::flush_within`] in all: a client that takes a byte now and then could hold them for ever. A sixteenth of a host
+    /// with 512 MB.
+    pub flushing_bytes_max: usize,
     /// How long unacknowledged data may hold a dead connection (`TCP_USER_TIMEOUT`), and how long
     /// one of ours may take to be made: the heartbeat's patience.
     pub unacknowledged_within: Duration,
@@ -73,6 +79,7 @@ impl Default for Reactor {
             read_bytes_per_turn_max: 256 * 1024,
             writes_per_turn_max: 256,
             flush_within: Duration::from_secs(2),
+            flushing_bytes_max: 32 * 1024 * 1024,
             unacknowledged_within: Duration::from_secs(45),
             letters_max: 1024,
         }
@@ -98,7 +105,7 @@ pub struct Http {
     pub body_idle_max: Duration,
     /// After [`Http::body_idle_max`], a body must have come at this average rate (bytes a second); slower is answered 408.
     pub body_bytes_per_second_min: usize,
-    /// An idle keep-alive connection is closed after this (Node's 5 s, and one for the way).
+    /// A keep-alive connection is closed after this once its client has taken the last answer (Node's 5 s, and one for the way).
     pub keep_alive_idle_max: Duration,
     /// Pipelined requests answered before the others have their turn.
     pub requests_per_turn_max: usize,
@@ -111,8 +118,10 @@ pub struct Http {
     /// Bytes of all streamed answers that may wait; beyond it the one of which most waits is cut. A sixteenth of a host
     /// with 512 MB.
     pub streams_bytes_max: usize,
-    /// A client that takes nothing of what waits of a streamed answer for this long is cut: longer than a phone in a tunnel.
-    pub streamed_idle_max: Duration,
+    /// A client that takes nothing of an answer that waits for it, streamed or whole, is cut after this: longer than a phone in
+    /// a tunnel. One that takes a byte now and then is not; it holds its connection and what is left of one answer, and one address
+    /// has so many of those ([`Reactor::connections_per_address_max`]).
+    pub answer_idle_max: Duration,
     /// After a refusal that left a body unread: bytes read and thrown away so that the answer is not lost to a reset.
     pub linger_bytes_max: usize,
     /// And for how long.
@@ -135,7 +144,7 @@ impl Default for Http {
             streamed_bytes_soft_max: 64 * 1024,
             streamed_bytes_max: 1024 * 1024,
             streams_bytes_max: 32 * 1024 * 1024,
-            streamed_idle_max: Duration::from_secs(30),
+            answer_idle_max: Duration::from_secs(30),
             linger_bytes_max: 64 * 1024,
             linger_within: Duration::from_secs(1),
         }

@@ -58,7 +58,11 @@ const REACHED: &[(&str, &str)] = &[
     ),
     (
         "flush_within",
-        "tests/reactor.rs a_flush_that_takes_too_long_is_cut",
+        "src/reactor/life/tests.rs whoever_takes_its_last_bytes_slowly_has_time_as_long_as_it_takes_some",
+    ),
+    (
+        "flushing_bytes_max",
+        "src/reactor/life/tests.rs whoever_takes_its_last_bytes_slowly_is_cut_when_too_much_waits_for_all",
     ),
     (
         "unacknowledged_within",
@@ -122,7 +126,7 @@ const REACHED: &[(&str, &str)] = &[
         "src/server/tests/sending.rs when_too_much_waits_for_all_the_one_for_whom_most_waits_goes",
     ),
     (
-        "streamed_idle_max",
+        "answer_idle_max",
         "src/server/tests/sending.rs a_client_that_takes_nothing_is_cut_in_time",
     ),
     (

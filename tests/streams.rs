@@ -5,6 +5,7 @@ mod support;
 
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use roomcast::http::{Length, Method, Response};
 use roomcast::server::{Feed, Part, RequestId};
@@ -15,6 +16,9 @@ use support::{PATIENCE, Rig};
 const LARGE_BYTES: usize = 64 * 1024 * 1024;
 /// What the kernels of both sides may hold, and the server.
 const ON_THE_WAY_BYTES_MAX: usize = 24 * 1024 * 1024;
+
+/// Short, and gone when somebody else has waited it out.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Bytes that say where they stand.
 fn pattern(start: usize, bytes: usize) -> Vec<u8> {
@@ -60,6 +64,9 @@ fn describe(server: &mut Server<Town>) {
             Feed::Broken(why) => context.app.ends.push(format!("{why:?}")),
         });
         Answer::Later
+    });
+    server.route(Method::Get, "/whole", |_| {
+        Response::new(200).body(pattern(0, LARGE_BYTES)).into()
     });
     server.route(Method::Get, "/events", |request| {
         let id = request.id();
@@ -107,6 +114,14 @@ fn rig() -> Rig<Town> {
     Rig::new(Config::default(), Town::default, describe)
 }
 
+/// One that has no patience with who says nothing, or is not gone at once.
+fn strict_rig() -> Rig<Town> {
+    let mut config = Config::default();
+    config.http.keep_alive_idle_max = SOON;
+    config.reactor.flush_within = SOON;
+    Rig::new(config, Town::default, describe)
+}
+
 /// Asks until the answer is the same some turns of the loop in a row.
 fn at_rest(rig: &Rig<Town>, question: fn(&Town) -> usize) -> usize {
     let mut answers = vec![0, 1];
@@ -134,6 +149,27 @@ fn an_export_goes_at_the_pace_of_a_client_that_did_not_read_for_a_while() {
     assert!(body == pattern(0, LARGE_BYTES), "not what was written");
     client.send(b"GET /nowhere HTTP/1.1\r\nHost: here\r\n\r\n");
     assert_eq!(client.answer().0, 404, "the connection goes on");
+}
+
+#[test]
+fn a_whole_answer_that_was_read_slowly_lost_its_tail() {
+    let rig = strict_rig();
+    let mut client = rig.connect();
+    client.send(b"GET /whole HTTP/1.1\r\nHost: here\r\n\r\n");
+    assert!(client.head().contains("Content-Length: 67108864\r\n"));
+    let quarter = LARGE_BYTES / 4;
+    let mut body = Vec::new();
+    for _ in 0..4 {
+        // Another one that says nothing has had its time when it is closed: so has this one.
+        for _ in 0..3 {
+            let mut idle = rig.connect();
+            idle.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n");
+            assert!(idle.rest().starts_with("HTTP/1.1 404 "));
+        }
+        body.extend(client.bytes(quarter));
+    }
+    assert!(body == pattern(0, LARGE_BYTES), "not what was answered");
+    assert_eq!(client.rest(), "", "and then it is idle, and closed");
 }
 
 #[test]

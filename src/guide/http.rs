@@ -195,7 +195,7 @@
 //! has taken what it was given, so that an export of any size holds some tens of kilobytes. Who writes without being asked is
 //! told how much room there is, and that a piece is [not taken](crate::server::NotWritten) once
 //! [`streamed_bytes_max`](crate::config::Http::streamed_bytes_max) wait or the client has gone. A client that takes nothing for
-//! [`streamed_idle_max`](crate::config::Http::streamed_idle_max) is cut; one that ends its side of the connection counts as
+//! [`answer_idle_max`](crate::config::Http::answer_idle_max) is cut; one that ends its side of the connection counts as
 //! gone. Such a body is not compressed, and not sent in answer to HEAD. One to which nothing is written says
 //! nothing, also to a client that has vanished without a word: a comment now and then (`:\n\n`, by
 //! [`Io::after`](crate::Io::after)) finds that out, and keeps proxies from giving it up.

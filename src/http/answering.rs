@@ -88,6 +88,42 @@ impl Connection {
         };
     }
 
+    /// The client has not taken all of the last answer. Until it has, the connection is not idle, and its time is the one
+    /// without progress ([`Connection::taken`]).
+    pub const fn untaken(&mut self) {
+        if let State::Idle {
+            first: first @ First::Later,
+            ..
+        } = &mut self.state
+        {
+            *first = First::Untaken;
+        }
+    }
+
+    /// The client has taken some of what waited for it.
+    pub fn taken(&mut self, now: Time) {
+        match &mut self.state {
+            State::Sending(sending) => sending.taken(now),
+            State::Idle {
+                since,
+                first: First::Untaken,
+            } => *since = now,
+            _ => {}
+        }
+    }
+
+    /// The client has taken all that waited for it: from now on, it is idle. Of an answer in pieces see
+    /// [`Connection::poll_finished`].
+    pub const fn all_taken(&mut self, now: Time) {
+        if let State::Idle {
+            since,
+            first: first @ First::Untaken,
+        } = &mut self.state
+        {
+            (*since, *first) = (now, First::Later);
+        }
+    }
+
     /// The bytes of a refusal; the connection is over, and is to be closed as after [`After::Linger`].
     pub fn refuse(&mut self, now: Now, refusal: Refusal) -> Bytes {
         self.state = State::Over;

@@ -75,12 +75,13 @@ pub use self::taking::Piece;
 /// | state     | means                                  | deadline                            | leaves by            |
 /// |-----------|----------------------------------------|-------------------------------------|----------------------|
 /// | `Idle`    | no byte of the next request has come   | `head_within`, `keep_alive_idle_max`| the first byte       |
+/// |           | the same, and an answer is not all taken | `answer_idle_max`                 | the first byte, all taken |
 /// | `Head`    | the blank line has not come            | `head_within`                       | the blank line       |
 /// | `Counted` | the head stays in the input, parsed    | idle and rate of the body           | the last byte        |
 /// | `Chunked` | the head was taken, the body gathers   | idle and rate of the body           | the last chunk       |
 /// | `Taking`  | a request is out, its body is not      | as above, unless it is our turn     | the last byte, an answer |
 /// | `Owed`    | a request is out                       | none: it is our turn                | [`Connection::answer`] |
-/// | `Sending` | the answer's head is out               | `streamed_idle_max`                 | [`Connection::poll_finished`] |
+/// | `Sending` | the answer's head is out               | `answer_idle_max`                 | [`Connection::poll_finished`] |
 /// | `TooMuch` | refused: the body is too large         | none                                |                      |
 /// | `Over`    | refused, closed or no longer HTTP      | none                                |                      |
 #[derive(Debug, Serialize, Deserialize)]
@@ -117,6 +118,8 @@ enum State {
 enum First {
     Request,
     Later,
+    /// A later one, and the client has not taken all of the answer before: it is not idle, but reads.
+    Untaken,
 }
 
 /// A body of known length, of which not all has come.
@@ -151,6 +154,8 @@ pub enum Expired {
     Refused(Refusal),
     /// The client takes nothing of an answer that goes in pieces.
     Stalled,
+    /// The client takes nothing of an answer that was given as a whole.
+    Untaken,
 }
 
 impl Connection {
@@ -420,6 +425,10 @@ impl Connection {
                 since,
                 first: First::Later,
             } => Some(*since + limits.keep_alive_idle_max),
+            State::Idle {
+                since,
+                first: First::Untaken,
+            } => Some(*since + limits.answer_idle_max),
             State::Counted(counted) => Some(counted.pace.deadline(limits)),
             State::Chunked(chunked) => Some(chunked.pace.deadline(limits)),
             State::Taking(taking) => taking.deadline(limits),
@@ -434,6 +443,10 @@ impl Connection {
             return None;
         }
         match mem::replace(&mut self.state, State::Over) {
+            State::Idle {
+                first: First::Untaken,
+                ..
+            } => Some(Expired::Untaken),
             State::Idle { .. } => Some(Expired::Silent),
             State::Head { .. } => Some(Expired::Refused(Refusal::HeadTooSlow)),
             State::Counted(_) | State::Chunked(_) | State::Taking(_) => {

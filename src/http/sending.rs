@@ -65,7 +65,12 @@ enum Then {
 
 impl Sending {
     pub(super) fn deadline(&self, limits: &config::Http) -> Option<Time> {
-        Some(self.stalled_since? + limits.streamed_idle_max)
+        Some(self.stalled_since? + limits.answer_idle_max)
+    }
+
+    /// The client has taken some of what waited for it.
+    pub(super) const fn taken(&mut self, now: Time) {
+        self.stalled_since = Some(now);
     }
 
     pub(super) const fn rebase(&mut self, rebase: Rebase) {
@@ -171,13 +176,6 @@ impl Connection {
         sending.body = Body::Finished;
         sending.stalled_since.get_or_insert(now);
         Ok(last)
-    }
-
-    /// The client has taken some of what waited for it.
-    pub fn taken(&mut self, now: Time) {
-        if let State::Sending(sending) = &mut self.state {
-            sending.stalled_since = Some(now);
-        }
     }
 
     /// The client has taken all that waited for it: how the connection goes on, if that was the end of the body.

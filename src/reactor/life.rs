@@ -14,7 +14,7 @@ use socket2::SockRef;
 use super::stream::{Flags, Phase, Stream, Transport};
 use super::turn::{Due, Reactor};
 use super::{Close, ConnId, Peer, Service, Tag, listener, tokens};
-use crate::time::Now;
+use crate::time::{Now, Time};
 
 impl Reactor {
     /// Gives a stream its row and its place in the selector.
@@ -158,14 +158,37 @@ impl Reactor {
             let Some(stream) = self.streams.get(id) else {
                 continue;
             };
-            if stream.outbox.is_empty() {
-                self.finish(now, id);
-            } else {
-                self.timers
-                    .arm(now.mono + self.config.flush_within, Due::Flush(id));
+            match stream.outbox.bytes() {
+                0 => self.finish(now, id),
+                waiting => self.arm_flush(now.mono, id, waiting),
             }
         }
         self.settling = settling;
+    }
+
+    /// Gives a connection being closed its time to take some of what waits for it.
+    fn arm_flush(&mut self, now: Time, id: ConnId, waiting: usize) {
+        self.flushing_bytes += waiting;
+        let at = now + self.config.flush_within;
+        self.timers.arm(at, Due::Flush(id, waiting));
+    }
+
+    /// The time of a connection being closed is up. One that has used it, be it slowly, has as much again.
+    pub(super) fn flush_due(&mut self, now: Time, id: ConnId, waited: usize) {
+        self.flushing_bytes -= waited;
+        let Some(stream) = self.streams.get(id) else {
+            return;
+        };
+        if !matches!(stream.phase, Phase::Ended | Phase::Flushing) {
+            return;
+        }
+        let waiting = stream.outbox.bytes();
+        let fits = self.flushing_bytes + waiting <= self.config.flushing_bytes_max;
+        if waiting < waited && fits {
+            self.arm_flush(now, id, waiting);
+        } else {
+            self.remove(id);
+        }
     }
 
     /// All was written: the end, or the lingering before it.
@@ -192,3 +215,6 @@ impl Reactor {
         self.streams.get(id).map(|stream| stream.phase)
     }
 }
+
+#[cfg(test)]
+mod tests;

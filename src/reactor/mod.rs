@@ -112,7 +112,7 @@ pub trait Service {
     /// After `refused`, or asked for by [`Action::Tell`]: the kernel has taken all, so more may come.
     fn drained(&mut self, now: Now, conn: ConnId);
     /// The peer has ended the connection (`Ok`) or it broke. After `Ok`, what waits in the outbox and what was sent in
-    /// this turn is still written (the peer may have closed its own half only), for `flush_within` at most.
+    /// this turn is still written (the peer may have closed its own half only), as after [`Close::Flush`].
     fn closed(&mut self, now: Now, conn: ConnId, why: io::Result<()>);
     /// A job has come home: what it returned, or what it panicked with, or why its batch failed ([`lanes::Worker::batch`]).
     fn finished(&mut self, now: Now, job: JobId, outcome: thread::Result<Box<dyn Any + Send>>);
@@ -163,7 +163,8 @@ pub enum Action {
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
-    /// Write what waits, for `flush_within` at most, then close. Input that is still unread then makes the kernel
+    /// Write what waits, then close. A peer that takes nothing for `flush_within` is cut; so is one that takes it slowly, if
+    /// more than `flushing_bytes_max` wait for all that are being closed. Input that is still unread then makes the kernel
     /// send a reset, which may overtake the last bytes: where that matters, `Linger`.
     Flush,
     /// Write what waits, say that no more will come, and read on into nothing until the peer ends it too,

@@ -37,9 +37,9 @@ pub struct Stream {
 /// | `Open`       | the peer's end of stream                | `Ended`                     |
 /// | `Open`       | `Close::Flush`, `Close::Linger`         | `Flushing`                  |
 /// | `Open`       | an error, `Close::Reset`                | gone                        |
-/// | `Ended`      | an empty outbox, its time, an error     | gone                        |
+/// | `Ended`      | an empty outbox, no progress, an error  | gone                        |
 /// | `Flushing`   | an empty outbox                         | gone, or `Lingering`        |
-/// | `Flushing`   | its time, an error                      | gone                        |
+/// | `Flushing`   | no progress, an error                   | gone                        |
 /// | `Lingering`  | the peer's end, its bytes or time, error| gone                        |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {

@@ -71,6 +71,8 @@ pub struct Reactor {
     pub(super) settling: Vec<ConnId>,
     /// How many streams are in a phase that ends by itself.
     pub(super) closing: usize,
+    /// Of the streams being closed that have a deadline: the bytes that waited when they were given it.
+    pub(super) flushing_bytes: usize,
     /// Bytes in all inboxes.
     pub(super) inboxes_bytes: usize,
     /// Facts that came up while actions were performed.
@@ -91,8 +93,8 @@ pub struct Reactor {
 pub(super) enum Due {
     /// A connection being made has had its time.
     Connect(ConnId),
-    /// A connection being closed has had its time to be told its last bytes.
-    Flush(ConnId),
+    /// A connection being closed, for which so many bytes waited, has had its time to take some of them.
+    Flush(ConnId, usize),
     /// A lingering connection has had its time.
     Linger(ConnId),
     /// A listener that ran out of descriptors tries again.
@@ -143,6 +145,7 @@ impl Reactor {
             backlog: VecDeque::new(),
             settling: Vec::new(),
             closing: 0,
+            flushing_bytes: 0,
             inboxes_bytes: 0,
             news: Vec::new(),
             outcomes: Vec::new(),
@@ -384,7 +387,7 @@ impl Reactor {
         Loop::Continues
     }
 
-    fn fire<S: Service>(&mut self, service: &mut S, now: Now) {
+    pub(super) fn fire<S: Service>(&mut self, service: &mut S, now: Now) {
         while let Some(due) = self.timers.pop_due(now.mono) {
             match due {
                 Due::Connect(id) => {
@@ -392,11 +395,7 @@ impl Reactor {
                         self.not_made(service, now, id, io::ErrorKind::TimedOut.into());
                     }
                 }
-                Due::Flush(id) => {
-                    if matches!(self.phase_of(id), Some(Phase::Ended | Phase::Flushing)) {
-                        self.remove(id);
-                    }
-                }
+                Due::Flush(id, waited) => self.flush_due(now.mono, id, waited),
                 Due::Linger(id) => {
                     if self.phase_of(id) == Some(Phase::Lingering) {
                         self.remove(id);

@@ -175,8 +175,8 @@ pub struct Counters {
     pub violations: u64,
     /// Sessions closed because packets whose attachments had not come held too much together.
     pub packets_dropped: u64,
-    /// Answers in pieces that were cut, since their client took nothing or too much waited for all.
-    pub streams_cut: u64,
+    /// Answers that were cut, since their client took nothing or, of those in pieces, too much waited for all.
+    pub answers_cut: u64,
     /// Handlers that panicked.
     pub panics: u64,
 }

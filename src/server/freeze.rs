@@ -46,7 +46,7 @@ use crate::time::{Now, Rebase, Time};
 const NAME: [u8; 8] = *b"roomcast";
 
 /// The number of the format; to be raised whenever a type that is frozen changes.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 const HEADER_BYTES: usize = NAME.len() + size_of::<u32>() + size_of::<u64>();
 

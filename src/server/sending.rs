@@ -42,7 +42,7 @@ pub enum Feed {
 pub enum Broken {
     /// The client has gone, or ended its side of the connection.
     Gone,
-    /// The client took nothing of an answer for [`streamed_idle_max`](crate::config::Http::streamed_idle_max).
+    /// The client took nothing of an answer for [`answer_idle_max`](crate::config::Http::answer_idle_max).
     Stalled,
     /// The client broke a rule or passed a limit, and was told so.
     Refused(Refusal),
@@ -343,7 +343,7 @@ impl<A: App> Core<A> {
 
     /// The client takes nothing: what waits for it would only wait longer.
     pub(super) fn drop_stream(&mut self, conn: ConnId, why: Broken) {
-        self.counters.streams_cut += 1;
+        self.counters.answers_cut += 1;
         log::debug!("connection {conn} was cut while an answer was on its way: {why:?}");
         self.waits(conn, 0);
         self.tell_broken(conn, why);

@@ -82,9 +82,20 @@ impl<A: App> Service for Server<A> {
         let Some(row) = self.core.conns.get_mut(conn) else {
             return;
         };
+        let has_moved = left < row.waiting_bytes;
         row.waiting_bytes = left;
-        if let (Protocol::WebSocket(_), Some(session)) = (&row.protocol, row.session) {
-            self.core.engine.refused(now.mono, session, conn, left);
+        match (&mut row.protocol, row.session) {
+            (Protocol::WebSocket(_), Some(session)) => {
+                self.core.engine.refused(now.mono, session, conn, left);
+            }
+            (Protocol::WebSocket(_), None) => {}
+            (Protocol::Http(http), _) => {
+                http.untaken();
+                if has_moved {
+                    http.taken(now.mono);
+                }
+                self.core.watch(conn);
+            }
         }
         self.settle();
     }
@@ -102,10 +113,14 @@ impl<A: App> Service for Server<A> {
         let Some(row) = self.core.conns.get_mut(conn) else {
             return;
         };
-        match (&row.protocol, row.session) {
+        match (&mut row.protocol, row.session) {
             (Protocol::WebSocket(_), Some(session)) => self.core.engine.drained(session, conn),
             (Protocol::WebSocket(_), None) => {}
-            (Protocol::Http(_), _) => self.core.actions.push_back(Action::Show(conn)),
+            (Protocol::Http(http), _) => {
+                http.all_taken(now.mono);
+                self.core.actions.push_back(Action::Show(conn));
+                self.core.watch(conn);
+            }
         }
         self.core.answer_ping(conn);
         self.settle();

@@ -247,6 +247,11 @@ impl<A: App> Core<A> {
                 if has_more {
                     self.actions.push_back(Action::Show(conn));
                 }
+                if let Protocol::Http(http) = &mut row.protocol
+                    && row.is_stuck
+                {
+                    http.untaken();
+                }
                 self.watch(conn);
             }
             After::Close => self.close(conn, Close::Flush),
@@ -304,6 +309,10 @@ impl<A: App> Core<A> {
                 self.refuse(conn, refusal);
             }
             Some(Expired::Stalled) => self.drop_stream(conn, Broken::Stalled),
+            Some(Expired::Untaken) => {
+                self.counters.answers_cut += 1;
+                self.close(conn, Close::Reset);
+            }
             None => self.watch(conn),
         }
     }

@@ -269,7 +269,7 @@ fn a_client_that_takes_nothing_is_cut_in_time() {
     world.wait(SECOND);
     assert_eq!(world.close(conn), Some(Close::Reset));
     assert_eq!(world.diary(), ["Stalled"]);
-    assert_eq!(world.server.core.counters.streams_cut, 1);
+    assert_eq!(world.server.core.counters.answers_cut, 1);
     assert_eq!(world.server.core.streamed_bytes, 0);
 }
 

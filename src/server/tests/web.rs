@@ -307,3 +307,50 @@ fn a_deadline_that_had_come_nearer_was_missed() {
     world.wait(Duration::from_micros(1));
     assert!(world.is_closed(conn), "6 s idle, not 10 s for a first head");
 }
+
+#[test]
+fn an_answer_that_was_read_slowly_lost_its_tail() {
+    let large = |_: &mut Request<'_, Diary>| Response::text(200, "x".repeat(1_000_000)).into();
+    let mut world = world(|server| {
+        server.route(Method::Get, "/large", large);
+    });
+    let conn = world.connect();
+    for is_taken in [true, false] {
+        world.fill(conn);
+        world.ask(conn, "GET", "/large", "", "");
+        world.refuse(conn, 900_000);
+        for left in [600_000, 300_000] {
+            world.wait(SECOND * 29);
+            world.refuse(conn, left);
+        }
+        world.wait(SECOND * 29);
+        assert!(!world.is_closed(conn), "it takes some now and then");
+        if is_taken {
+            world.drain(conn);
+            world.wait(SECOND * 5);
+            assert!(!world.is_closed(conn), "idle only since it has all");
+        }
+    }
+    world.wait(SECOND);
+    assert_eq!(world.close(conn), Some(Close::Reset));
+    assert_eq!(world.server.core.counters.answers_cut, 1);
+}
+
+#[test]
+fn an_answer_given_while_another_waits_is_not_idle_either() {
+    let mut world = world(|server| {
+        server.route(Method::Get, "/", |_| {
+            Response::text(200, "x".repeat(50_000)).into()
+        });
+    });
+    let conn = world.connect();
+    world.fill(conn);
+    world.ask(conn, "GET", "/", "", "");
+    world.refuse(conn, 40_000);
+    world.ask(conn, "GET", "/", "", "");
+    world.wait(SECOND * 29);
+    assert!(!world.is_closed(conn));
+    world.drain(conn);
+    world.wait(SECOND * 6);
+    assert_eq!(world.close(conn), Some(Close::Flush), "idle, and all taken");
+}

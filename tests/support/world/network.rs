@@ -89,6 +89,8 @@ pub struct Link {
     inbox: Vec<u8>,
     outbox: VecDeque<Bytes>,
     outbox_bytes: usize,
+    /// While it is being closed: what waited when it was last given time.
+    flush_bytes: usize,
     linger: Option<(usize, Duration)>,
     /// In the server's kernel.
     arrived: VecDeque<u8>,
@@ -263,6 +265,7 @@ impl Network {
             inbox: Vec::new(),
             outbox: VecDeque::new(),
             outbox_bytes: 0,
+            flush_bytes: 0,
             linger: None,
             arrived: VecDeque::new(),
             has_arrived_end: false,

@@ -96,7 +96,7 @@ impl Network {
                 if self.links[id].outbox_bytes == 0 {
                     self.finish(id);
                 } else {
-                    self.at(FLUSH_WITHIN.as_micros() as u64, Event::Flush(id));
+                    self.wait_for_flush(id);
                 }
             }
             // No time passes within a turn of this world.
@@ -361,10 +361,20 @@ impl Network {
         }
     }
 
+    /// A link being closed has so long to take some of what waits for it.
+    fn wait_for_flush(&mut self, id: LinkId) {
+        self.links[id].flush_bytes = self.links[id].outbox_bytes;
+        self.at(FLUSH_WITHIN.as_micros() as u64, Event::Flush(id));
+    }
+
     /// A timer of the loop, or a job, has come to its end.
     pub fn fire(&mut self, service: &mut impl Service, event: Event) {
         match event {
             Event::Flush(id) if matches!(self.links[id].phase, Phase::Ended | Phase::Flushing) => {
+                let link = &self.links[id];
+                if link.outbox_bytes < link.flush_bytes {
+                    return self.wait_for_flush(id);
+                }
                 self.marks.hit("flush timed out");
                 self.remove(id);
             }
