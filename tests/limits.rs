@@ -318,15 +318,15 @@ const SOON: Duration = Duration::from_millis(50);
 fn every_field_of_the_configuration_is_reached_by_a_test() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-    let config = read("src/config.rs");
-    for of in [
-        "Reactor",
-        "Http",
-        "WebSocket",
-        "Engine",
-        "SocketIo",
-        "Recovery",
+    for (layer, of) in [
+        ("reactor", "Reactor"),
+        ("http", "Http"),
+        ("websocket", "WebSocket"),
+        ("engine", "Engine"),
+        ("socketio", "SocketIo"),
+        ("socketio", "Recovery"),
     ] {
+        let config = read(&format!("src/config/{layer}.rs"));
         let start = config.find(&format!("pub struct {of} {{")).unwrap();
         let body = &config[start..start + config[start..].find("\n}").unwrap()];
         let fields = body

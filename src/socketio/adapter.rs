@@ -3,7 +3,7 @@
 //! Joins and leaves come in; members, the receivers of a broadcast and the room events of the official adapter go out.
 //! Knows sockets by key and public id only: whether one is connected yet, its session and its data are others' business.
 //! Left out: join order within a room (the last member takes a leaver's place, so that leaving moves one entry), and
-//! other nodes, which `cluster/` will speak to.
+//! other nodes, whose sockets the server asks about in `server::cluster`'s words.
 
 mod events;
 mod freeze;

@@ -108,10 +108,7 @@ impl<'de> Reader<'de> {
 
     fn sequence<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
         self.deeper(|reader| {
-            let mut elements = Elements {
-                reader,
-                is_over: false,
-            };
+            let mut elements = Items::<b']'>::of(reader);
             let value = visitor.visit_seq(&mut elements)?;
             elements.finish()?;
             Ok(value)
@@ -120,10 +117,7 @@ impl<'de> Reader<'de> {
 
     fn map<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
         self.deeper(|reader| {
-            let mut entries = Entries {
-                reader,
-                is_over: false,
-            };
+            let mut entries = Items::<b'}'>::of(reader);
             let value = visitor.visit_map(&mut entries)?;
             entries.finish()?;
             Ok(value)
@@ -266,52 +260,48 @@ fn serde_jsons(value: &str) -> serde_json::Deserializer<serde_json::de::StrRead<
     serde_json::Deserializer::from_str(value)
 }
 
-struct Elements<'r, 'de> {
+/// The elements of a list or the entries of a map, up to `END`.
+struct Items<'r, 'de, const END: u8> {
     reader: &'r mut Reader<'de>,
     is_over: bool,
 }
 
-impl Elements<'_, '_> {
+impl<'r, 'de, const END: u8> Items<'r, 'de, END> {
+    const fn of(reader: &'r mut Reader<'de>) -> Self {
+        let is_over = false;
+        Self { reader, is_over }
+    }
+
+    /// Goes to the next one, if there is one.
+    fn has_next(&mut self) -> bool {
+        self.is_over = self.is_over || !self.reader.has_next(END);
+        !self.is_over
+    }
+
     fn finish(&mut self) -> Result<()> {
-        if !self.is_over && self.reader.has_next(b']') {
-            return Err(Error::custom("more elements than expected"));
+        if self.has_next() {
+            return Err(Error::custom("more of them than expected"));
         }
         Ok(())
     }
 }
 
-impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
+impl<'de> SeqAccess<'de> for Items<'_, 'de, b']'> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.is_over || !self.reader.has_next(b']') {
-            self.is_over = true;
+        if !self.has_next() {
             return Ok(None);
         }
         seed.deserialize(&mut *self.reader).map(Some)
     }
 }
 
-struct Entries<'r, 'de> {
-    reader: &'r mut Reader<'de>,
-    is_over: bool,
-}
-
-impl Entries<'_, '_> {
-    fn finish(&mut self) -> Result<()> {
-        if !self.is_over && self.reader.has_next(b'}') {
-            return Err(Error::custom("more entries than expected"));
-        }
-        Ok(())
-    }
-}
-
-impl<'de> MapAccess<'de> for Entries<'_, 'de> {
+impl<'de> MapAccess<'de> for Items<'_, 'de, b'}'> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if self.is_over || !self.reader.has_next(b'}') {
-            self.is_over = true;
+        if !self.has_next() {
             return Ok(None);
         }
         seed.deserialize(Key(self.reader.string())).map(Some)

@@ -1,0 +1,111 @@
+//! Limits of the chat application that are part of its contract, not of its settings.
+
+use std::time::Duration;
+
+/// Rows of one page of history: a screen and a half on a desktop.
+pub const HISTORY_ROWS_MAX: usize = 50;
+/// Bytes of one chunk of catching up, as JSON; the page asks for the next, so that others get their turn.
+pub const SYNC_BYTES_MAX: usize = 64 * 1024;
+/// Changes a page may be behind before it is given the newest page instead: a phone back after a month is not flooded.
+pub const SYNC_BEHIND_MAX: i64 = 1000;
+/// Characters of a login: two, so that it can be told from a typing mistake.
+pub const LOGIN_CHARS_MIN: usize = 2;
+/// Characters of a login: what fits a line of the page on a phone.
+pub const LOGIN_CHARS_MAX: usize = 32;
+/// Characters of the name of a person, a room or the workspace.
+pub const NAME_CHARS_MAX: usize = 64;
+/// Combining marks in a row: no script needs more than four, and stacks of them reach into the lines above.
+pub const MARKS_IN_A_ROW_MAX: usize = 4;
+/// Bytes of a password, at least (NIST SP 800-63B, section 5.1.1.1).
+pub const PASSWORD_BYTES_MIN: usize = 8;
+/// Bytes of a password, at most: hashing more is work for nothing.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// Memory of one hash (OWASP's minimum for argon2id with two passes); one at a time, so it fits a 256 MB host.
+pub const HASH_KIB: u32 = 19 * 1024;
+/// Passes of one hash.
+pub const HASH_PASSES: u32 = 2;
+/// Memory that a stored hash may ask for, should [`HASH_KIB`] have been larger once.
+pub const HASH_KIB_MAX: u32 = 64 * 1024;
+/// Sessions of one user; the oldest are closed above this. Nobody has as many devices, but a script may sign in daily.
+pub const SESSIONS_PER_USER_MAX: usize = 100;
+/// Bytes kept of what a browser calls itself.
+pub const AGENT_BYTES_MAX: usize = 256;
+/// How long a connection to the database waits for another process (a backup, a shell) before it gives up.
+pub const BUSY_WITHIN: Duration = Duration::from_secs(2);
+/// Statements kept prepared per connection; there are fewer than this.
+pub const STATEMENTS_CACHED_MAX: usize = 96;
+/// Pages kept in memory per connection, in KiB.
+pub const PAGE_CACHE_KIB_MAX: i64 = 2000;
+/// Bytes of the write-ahead log that stay allocated once it was check-pointed as a whole.
+pub const WAL_BYTES_KEPT_MAX: i64 = 4 * 1024 * 1024;
+/// Characters of a message.
+pub const TEXT_CHARS_MAX: usize = 4000;
+/// Characters of a room's topic.
+pub const TOPIC_CHARS_MAX: usize = 250;
+/// Characters of the id that a page gives its message: 16 random bytes in base64url are 22.
+pub const CID_CHARS_MAX: usize = 64;
+/// Bytes of one packet from a page: a message of 4,000 characters, escaped, with room to spare.
+pub const PACKET_BYTES_MAX: usize = 64 * 1024;
+/// Sockets of one person: tabs and devices.
+pub const SOCKETS_PER_USER_MAX: usize = 12;
+/// How long a session lasts after it was last used.
+pub const SESSION_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How often its use is written down at most.
+pub const SESSION_TOUCHED_EVERY: Duration = Duration::from_secs(3600);
+/// How long the first-run code holds.
+pub const FIRST_RUN_KEPT: Duration = Duration::from_secs(30 * 60);
+/// How long an invite holds.
+pub const INVITE_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How many may come by one invite.
+pub const INVITE_USES_MAX: u32 = 25;
+/// Failed tries of one account that cost nothing.
+pub const FAILURES_PER_ACCOUNT_MAX: u32 = 5;
+/// Failed tries from one address that cost nothing; a whole office may sit behind it.
+pub const FAILURES_PER_ADDRESS_MAX: u32 = 20;
+/// How long a failed try is remembered.
+pub const FAILURES_KEPT: Duration = Duration::from_secs(15 * 60);
+/// The wait after the first failure too many; each further one doubles it.
+pub const FAILURE_WAIT_MIN: Duration = Duration::from_secs(4);
+/// And the longest: an attacker gets 30 tries an hour, an owner waits two minutes.
+pub const FAILURE_WAIT_MAX: Duration = Duration::from_secs(120);
+/// Accounts and addresses whose failures are remembered: about 1 MB.
+pub const THROTTLE_KEYS_MAX: usize = 10_000;
+/// Passwords that may wait for the one hash under way; more are told that we are busy.
+pub const HASHES_WAITING_MAX: usize = 8;
+/// Changes that may wait for the disk; more are told that we are busy.
+pub const WRITES_WAITING_MAX: usize = 4096;
+/// Questions that may wait for the reading lane; more are told that we are busy.
+pub const READS_WAITING_MAX: usize = 1024;
+/// Events of one socket that may come at once: what a page asks for when it comes back to a dozen rooms, several times.
+pub const EVENTS_BURST_MAX: u32 = 100;
+/// And then one each this often, which no hand reaches.
+pub const EVENT_EVERY_MIN: Duration = Duration::from_millis(20);
+/// A socket that goes on asking for this long after it was told to slow down is closed.
+pub const FLOOD_BORNE_MAX: Duration = Duration::from_secs(10);
+/// Rooms that one person may make at once: those of a new workspace.
+pub const ROOMS_BURST_MAX: u32 = 10;
+/// And then one each this often: everybody is told of each, and none is ever forgotten.
+pub const ROOM_EVERY_MIN: Duration = Duration::from_secs(12 * 60);
+/// Changes on disk after which the write-ahead log is moved into the database.
+pub const CHECKPOINT_EVERY_WRITES: u32 = 500;
+
+/// What the chat does by the clock. No setting: for tests, which do not wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Without a socket for this long, somebody is offline: a reload is not an absence.
+    pub offline_after: Duration,
+    /// How often changes of presence are told at most.
+    pub presence_every: Duration,
+    /// How often sessions that have expired are looked for.
+    pub expiry_every: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            offline_after: Duration::from_secs(10),
+            presence_every: Duration::from_secs(2),
+            expiry_every: Duration::from_secs(60),
+        }
+    }
+}
