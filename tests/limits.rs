@@ -177,6 +177,10 @@ const REACHED: &[(&str, &str)] = &[
         "tests/limits.rs a_body_that_is_too_large_is_refused_before_it_comes",
     ),
     (
+        "unfinished_bytes_max",
+        "tests/limits.rs the_largest_unfinished_message_goes_when_all_hold_too_much",
+    ),
+    (
         "packets_per_turn_max",
         "src/server/tests/web.rs three_hundred_thousand_packets_in_one_post_kept_the_others_waiting",
     ),
@@ -749,6 +753,23 @@ fn the_largest_packet_goes_when_all_that_wait_hold_too_much() {
     smaller.frame(0x82, b"b");
     assert_eq!(smaller.hear(), two);
     assert_eq!(rig.counters().packets_dropped, 1);
+}
+
+#[test]
+fn the_largest_unfinished_message_goes_when_all_hold_too_much() {
+    let (rig, _) = rig(|config| config.engine.unfinished_bytes_max = 100_000);
+    let held = || rig.ask(|context| context.io.metrics().unfinished_bytes);
+    let (mut more, mut less) = (rig.connect(), rig.socket(""));
+    more.send(b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n");
+    more.send(&[b"124f8\r\n", &[b'x'; 75_000][..]].concat());
+    while held() < 75_000 {}
+    // Room that is made for a message in fragments may be twice of what has come.
+    less.frame(0x01, &[b"42[\"echo\",\"", &[b'x'; 30_000][..]].concat());
+    more.outlive();
+    assert!((30_000..75_000).contains(&held()));
+    less.frame(0x80, b"\"]");
+    assert!(less.hear().starts_with("42[\"echo\",\"xx"));
+    assert_eq!((held(), rig.counters().connections_cut), (0, 1));
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub struct Engine {
     pub upgrade_within: Duration,
     /// Bytes of one message from a client (`maxPayload`); told to it in the handshake.
     pub payload_bytes_max: usize,
+    /// Bytes held of all bodies in chunks and all messages in fragments whose end has not come; beyond it the connection that
+    /// holds most is closed. Of the largest messages, so many that nobody reaches it by chance.
+    pub unfinished_bytes_max: usize,
     /// Packets of one POST handled in one turn; the rest waits until the others have had theirs.
     pub packets_per_turn_max: usize,
     /// Bytes queued to one client that may wait for [`Engine::slow_within`]; above this a WebSocket is not read from.
@@ -78,6 +81,7 @@ impl Default for Engine {
             pong_within: Duration::from_secs(20),
             upgrade_within: Duration::from_secs(10),
             payload_bytes_max: 1_000_000,
+            unfinished_bytes_max: 64_000_000,
             packets_per_turn_max: 1000,
             queue_bytes_soft_max: 1024 * 1024,
             queue_bytes_max: 4 * 1024 * 1024,

@@ -472,9 +472,9 @@ impl Connection {
         )
     }
 
-    /// Bytes of a chunked request that are kept here and not in the reactor's inbox.
-    #[cfg(feature = "world")]
-    pub(crate) fn held_bytes(&self) -> usize {
+    /// Bytes of a body in chunks that are kept here, and not in the reactor's inbox.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
         match &self.state {
             State::Chunked(chunked) => chunked.body.len(),
             _ => 0,

@@ -62,6 +62,8 @@ pub(super) struct Conn {
     pub(super) has_more: bool,
     /// Whether the kernel refused bytes and has not taken them yet.
     pub(super) is_stuck: bool,
+    /// Bytes held of a body or a message whose end has not come; also if it just has come, until more does.
+    pub(super) unfinished_bytes: usize,
     /// Bytes of answers that the kernel refused, or that it was not offered yet.
     pub(super) waiting_bytes: usize,
     /// The window of a WebSocket with which permessage-deflate was agreed on.
@@ -212,6 +214,8 @@ pub(super) struct Core<A: App> {
     pub(super) takers: BTreeMap<ConnId, Taker<A>>,
     /// Bytes of all answers in pieces that wait for their clients.
     pub(super) streamed_bytes: usize,
+    /// Bytes held of all bodies and messages whose end has not come.
+    pub(super) unfinished_bytes: usize,
     /// Closures to be called after the handler that runs now.
     pub(super) soon: VecDeque<Later<A>>,
     /// Other servers, and what they are to be told.
@@ -276,6 +280,7 @@ impl<A: App> Core<A> {
             feeders: BTreeMap::new(),
             takers: BTreeMap::new(),
             streamed_bytes: 0,
+            unfinished_bytes: 0,
             soon: VecDeque::new(),
             nodes: Nodes::default(),
             refused: Refused::default(),

@@ -375,6 +375,7 @@ impl<A: App> Core<A> {
                 http.rebase(rebase);
             }
         }
+        self.count_unfinished();
         self.go_on_sending();
         let conns: Vec<_> = self.conns.iter().map(|(conn, _)| conn).collect();
         for conn in conns {

@@ -73,6 +73,8 @@ pub struct Metrics {
     pub packets_bytes: usize,
     /// Bytes held for packets whose attachments have not come ([`crate::config::SocketIo::packets_bytes_max`]).
     pub assembling_bytes: usize,
+    /// Bytes held of bodies and messages whose end has not come ([`crate::config::Engine::unfinished_bytes_max`]).
+    pub unfinished_bytes: usize,
     /// Posts with more packets than one turn bears.
     pub posts: usize,
     /// Answers of single sockets that are awaited.
@@ -121,6 +123,7 @@ impl<A: App> Io<'_, A> {
             queued_bytes: core.engine.waiting_bytes(),
             packets_bytes: core.engine.packets_bytes(),
             assembling_bytes: core.sockets.assembling_bytes(),
+            unfinished_bytes: core.unfinished_bytes,
             posts: core.posts.len(),
             acks_awaited: core.acks.len(),
             gatherings: core.gatherings.len(),

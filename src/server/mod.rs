@@ -50,6 +50,7 @@ mod service;
 mod shutdown;
 mod socket;
 mod taking;
+mod unfinished;
 mod views;
 mod web;
 mod written;

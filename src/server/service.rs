@@ -11,6 +11,7 @@ use super::core::{Conn, Core, Due, Protocol};
 use super::gathering::GatheringEnd;
 use super::handle::Task;
 use super::sending::Broken;
+use super::unfinished::count;
 use super::{App, Server, details, shutdown};
 use crate::engineio::{self, Output, SessionId};
 use crate::http;
@@ -234,8 +235,20 @@ impl<A: App> Server<A> {
             return Read::Nothing;
         };
         let inflater = row.window.is_some().then_some(&mut self.core.inflater);
-        match reader.next(&self.core.config.websocket, inflater, input) {
-            Ok(None) => Read::Nothing,
+        let outcome = reader.next(&self.core.config.websocket, inflater, input);
+        let held = reader.held_bytes();
+        if held != row.unfinished_bytes {
+            count(
+                &mut self.core.unfinished_bytes,
+                &mut row.unfinished_bytes,
+                held,
+            );
+        }
+        match outcome {
+            Ok(None) => {
+                self.core.make_room_for_unfinished();
+                Read::Nothing
+            }
             Ok(Some(message)) => {
                 self.websocket_message(conn, session, &message);
                 Read::Message
@@ -380,6 +393,7 @@ impl<A: App> Core<A> {
             self.waits(conn, 0);
         }
         let row = self.conns.remove(conn)?;
+        self.unfinished_bytes -= row.unfinished_bytes;
         self.feeders.remove(&conn);
         self.takers.remove(&conn);
         self.stop_waiting(conn);

@@ -7,6 +7,7 @@
 use super::admission::admit;
 use super::core::{Asking, Conn, Core, Due, Protocol};
 use super::sending::Broken;
+use super::unfinished::count;
 use super::views::{Answer, Io, Request, RequestId};
 use super::{App, Server, client, cors, dispatch, forwarded};
 use crate::engineio::Admission;
@@ -28,6 +29,7 @@ impl Conn {
             visit: 0,
             has_more: false,
             is_stuck: false,
+            unfinished_bytes: 0,
             waiting_bytes: 0,
             window: None,
             pong: None,
@@ -87,6 +89,11 @@ impl<A: App> Server<A> {
         if let Some(interim) = http.poll_interim() {
             self.core.actions.push_back(Action::Send(conn, interim));
         }
+        count(
+            &mut self.core.unfinished_bytes,
+            &mut row.unfinished_bytes,
+            http.held_bytes(),
+        );
         match outcome {
             Ok(Some(request)) => {
                 self.core.counters.requests += 1;
@@ -112,6 +119,7 @@ impl<A: App> Server<A> {
                 if row.has_more && input.len() > self.core.config.http.answers_waiting_bytes_max {
                     self.core.actions.push_back(Action::Hold(conn));
                 }
+                self.core.make_room_for_unfinished();
                 false
             }
             Err(refusal) => {
@@ -346,7 +354,7 @@ impl<A: App> Core<A> {
         self.close(conn, Close::Linger { bytes, time });
     }
 
-    fn close(&mut self, conn: ConnId, how: Close) {
+    pub(super) fn close(&mut self, conn: ConnId, how: Close) {
         self.actions.push_back(Action::Close(conn, how));
         if let Some(session) = self.forget(conn) {
             self.engine.conn_closed(self.now.mono, session, conn);
