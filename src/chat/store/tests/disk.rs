@@ -230,10 +230,33 @@ fn a_backup_is_a_database_of_its_own() {
     );
 }
 
-/// To be run by hand on a disk of its own, say a tmpfs of 512 KiB, or under `strace -f -e inject=fsync:error=EIO:when=40+`, or
-/// with `pwrite64` for `fsync`: whatever that disk does, what was said to be stored is there after opening again.
+/// Runs [`what_a_bad_disk_was_said_to_hold_it_holds`] in a process whose files cannot grow beyond some hundred KiB.
 #[test]
-#[ignore = "needs a disk that fails: name a folder on one in ROOMCAST_BAD_DISK"]
+#[cfg(unix)]
+fn what_was_stored_before_files_could_not_grow_is_kept() {
+    let place = Place::new();
+    let ended = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 800; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            "chat::store::tests::disk::what_a_bad_disk_was_said_to_hold_it_holds",
+        ])
+        .env("ROOMCAST_BAD_DISK", place.path().parent().unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(
+        ended.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+}
+
+/// Also to be run by hand on a disk of its own, say a tmpfs of 512 KiB, or under `strace -f -e inject=fsync:error=EIO:when=40+`,
+/// or with `pwrite64` for `fsync`: whatever that disk does, what was said to be stored is there after opening again.
+#[test]
+#[ignore = "needs a disk that fails, in ROOMCAST_BAD_DISK: run by `what_was_stored_before_files_could_not_grow_is_kept`"]
 fn what_a_bad_disk_was_said_to_hold_it_holds() {
     let dir = std::env::var_os("ROOMCAST_BAD_DISK").expect("a folder on a disk that fails");
     let path = Path::new(&dir).join("roomcast.db");
