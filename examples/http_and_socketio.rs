@@ -1,10 +1,12 @@
-//! Routes of one's own beside Socket.IO, on the same port and over the same state: other programs post, browsers hear it.
+//! Routes of one's own beside Socket.IO, on the same port and over the same state: other programs post, browsers hear it, and
+//! so does who listens by HTTP.
 //! Open http://127.0.0.1:3000, then (another address may be given):
 //!
 //! ```sh
 //! curl http://127.0.0.1:3000/boards                              # ["news"]
 //! curl --data "it works" http://127.0.0.1:3000/boards/news       # {"number":1,"readers":1}
 //! curl http://127.0.0.1:3000/boards/news                         # ["it works"]
+//! curl --no-buffer http://127.0.0.1:3000/stream/news             # and each further post, as a server-sent event
 //! ```
 //!
 //! ```js
@@ -16,8 +18,9 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use roomcast::http::{Method, Response};
-use roomcast::{App, Config, Server};
+use roomcast::http::{Length, Method, Response};
+use roomcast::server::RequestId;
+use roomcast::{Answer, App, Config, Io, Server};
 use serde::Serialize;
 use serde_json::json;
 
@@ -27,6 +30,8 @@ const POSTS_MAX: usize = 100;
 /// What has been posted, by board. Boards are the application's: nobody outside can make one.
 struct Boards {
     boards: BTreeMap<String, Vec<String>>,
+    /// Answers in pieces to those who listen by HTTP.
+    streams: BTreeMap<String, Vec<RequestId>>,
 }
 
 impl App for Boards {
@@ -35,7 +40,8 @@ impl App for Boards {
 
 fn main() -> io::Result<()> {
     let boards = BTreeMap::from([("news".to_owned(), Vec::new())]);
-    let mut server = Server::new(Config::default(), Boards { boards });
+    let streams = BTreeMap::new();
+    let mut server = Server::new(Config::default(), Boards { boards, streams });
     server
         .of("/")
         .on("read", |socket, (board,): (String,), ack| {
@@ -76,8 +82,24 @@ fn main() -> io::Result<()> {
             let number = texts.len();
             let readers = request.io.of("/").to(&board).count();
             let room = request.io.of("/").to(&board);
-            room.emit("posted", &(&board, number, text));
+            room.emit("posted", &(&board, number, &text));
+            let event = format!("data: {}\n\n", json!(text));
+            stream(request.app, &mut request.io, &board, &event);
             json_of(&json!({ "number": number, "readers": readers })).into()
+        })
+        .route(Method::Get, "/stream/{board}", |request| {
+            let board = request.parameter().unwrap_or_default().into_owned();
+            if !request.app.boards.contains_key(&board) {
+                return Response::text(404, "no such board\n").into();
+            }
+            let id = request.id();
+            let head = Response::new(200).header("Content-Type", "text/event-stream");
+            if request.io.begin(id, &head, Length::Unknown) {
+                // A comment, by which those are found who have gone.
+                stream(request.app, &mut request.io, &board, ":\n\n");
+                request.app.streams.entry(board).or_default().push(id);
+            }
+            Answer::Later
         })
         .route(Method::Get, "/", |_| {
             Response::new(200)
@@ -89,6 +111,20 @@ fn main() -> io::Result<()> {
     let address = address.as_deref().unwrap_or("127.0.0.1:3000");
     server.listen(address.parse().expect("an address"))?.run()?;
     Ok(())
+}
+
+/// Tells those who listen by HTTP. Who reads too slowly is cut, and comes back for the texts.
+fn stream(boards: &mut Boards, io: &mut Io<'_, Boards>, board: &str, event: &str) {
+    let Some(listeners) = boards.streams.get_mut(board) else {
+        return;
+    };
+    listeners.retain(|id| {
+        let is_told = io.write(*id, event.to_owned()).is_ok();
+        if !is_told {
+            io.cut(*id);
+        }
+        is_told
+    });
 }
 
 fn json_of<T: Serialize + ?Sized>(value: &T) -> Response {

@@ -142,6 +142,14 @@ describe("http and socketio", () => {
     assert.deepEqual(await (await post("news")).json(), { number: 1, readers: 1 });
     assert.deepEqual(await posted, ["news", 1, "it works"]);
     assert.deepEqual(await (await fetch(`${url}/boards/news`)).json(), ["it works"]);
+    const { headers, body } = await fetch(`${url}/stream/news`);
+    assert.equal(headers.get("content-type"), "text/event-stream");
+    assert.deepEqual(await (await post("news")).json(), { number: 2, readers: 1 });
+    const events = body.getReader();
+    const { value } = await events.read();
+    assert.equal(new TextDecoder().decode(value), 'data: "it works"\n\n');
+    await events.cancel();
+    assert.equal((await fetch(`${url}/stream/nothing`)).status, 404);
     assert.equal((await post("nothing")).status, 404);
     assert.equal((await post("news", { headers: { origin: "http://elsewhere.example" } })).status, 403);
   });

@@ -1,11 +1,13 @@
 //! Bodies, counted and chunked, against a decoder that is slow and obviously right.
 //!
 //! A way to frame a body and the bytes behind the head come in. Panics if the connection reads another body than the
-//! decoder, ends it elsewhere, refuses it for another reason, or takes what follows for anything but the next request.
+//! decoder, ends it elsewhere, refuses it for another reason, or takes what follows for anything but the next request; be the
+//! body taken as a whole or in pieces.
 //! Left out: the rules of heads (`http_request`, `http_vs_model`) and of time.
 
 use super::{Outcome, limits, outcomes};
-use crate::http::Refusal;
+use crate::http::{Connection, Piece, Refusal};
+use crate::time::Time;
 
 const COUNTED: &str = "POST /counted HTTP/1.1\r\nHost: a\r\nContent-Length: ";
 const CHUNKED: &[u8] = b"POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -29,6 +31,18 @@ pub fn http_body(data: &[u8]) {
     let whole = outcomes(&stream, std::iter::repeat(stream.len()));
     let bytewise = outcomes(&stream, std::iter::repeat(1));
     assert_eq!(whole, bytewise, "whole and cut into bytes");
+    let taken = match &expected {
+        Err(Stop::More) => Ok(None),
+        Err(Stop::Refused(refusal)) => Err(*refusal),
+        Ok((body, length)) => Ok(Some((body.clone(), head.len() + length))),
+    };
+    for length in [1, 7, stream.len()] {
+        assert_eq!(
+            in_pieces(&stream, length),
+            taken,
+            "in pieces, cut at {length}"
+        );
+    }
     match expected {
         Err(Stop::More) => assert_eq!(whole, [], "more was needed"),
         Err(Stop::Refused(refusal)) => assert_eq!(whole, [Outcome::Refused(refusal)]),
@@ -49,6 +63,32 @@ pub fn http_body(data: &[u8]) {
             assert_eq!(others, rest, "behind the body");
         }
     }
+}
+
+/// The body of a request that is taken as it comes, and where it ended, if it did.
+fn in_pieces(stream: &[u8], length: usize) -> Result<Option<(Vec<u8>, usize)>, Refusal> {
+    let (limits, now) = (limits(), Time::ZERO);
+    let mut connection = Connection::new(now);
+    let (mut inbox, mut body, mut taken) = (Vec::new(), Vec::new(), 0);
+    for cut in stream.chunks(length) {
+        inbox.extend_from_slice(cut);
+        let shown = inbox.len();
+        let mut input = &mut inbox[..];
+        let begun = connection.next_or_begun(now, &limits, &mut input, &|_, _| true)?;
+        if begun.is_some() {
+            connection.accept(now, limits.body_bytes_max as u64)?;
+        }
+        while let Some(piece) = connection.next_piece(now, &limits, &mut input)? {
+            match piece {
+                Piece::Bytes(bytes) => body.extend_from_slice(bytes),
+                Piece::End => return Ok(Some((body, taken + shown - input.len()))),
+            }
+        }
+        let left = input.len();
+        inbox.drain(..shown - left);
+        taken += shown - left;
+    }
+    Ok(None)
 }
 
 fn behind(outcome: Outcome, start: usize) -> Outcome {
