@@ -50,11 +50,13 @@ const SEEDS_PER_BUG: u64 = 200;
 /// Branches that an ordinary run must have reached, or it has tested less than it says.
 const MARKS: &[&str] = &[
     "answered",
+    "body broken off",
     "client namespace disconnect",
     "closed by a close frame",
     "data raced with the probe",
     "ended by a signal",
     "interrupted",
+    "exported",
     "frozen between attachments",
     "frozen in a body",
     "frozen in a frame",
@@ -97,6 +99,7 @@ const MARKS: &[&str] = &[
     "transport close",
     "transport error",
     "unacknowledged",
+    "uploaded",
     "upgrade abandoned",
     "upgrade completed",
     "upgrade failed",

@@ -84,6 +84,7 @@
 //! | `io.bind(engine)`, `io.onconnection`, `engine.handleUpgrade` | left out: the layers are there as plain types, `examples/conformance` uses them |
 //! | `io.attachApp(uWebSockets)` | left out: it is another program's loop, and this has its own |
 //! | `io.close()` | [`io.stop()`](crate::Io::stop), [`handle.stop()`](crate::server::Handle::stop), or SIGTERM after [`handle_signals`](crate::server::Listening::handle_signals); sockets hear `server shutting down` |
+//! | `setTimeout(f, ms)` | [`io.after(delay, f)`](crate::Io::after), which says when too many wait |
 //! | `io.on("connection", f)` | [`.on_connect(f)`](crate::server::Namespace::on_connect) of a namespace |
 //! | `io.on("new_namespace", f)` | [`server.on_namespace(f)`](crate::Server::on_namespace) |
 //! | `io.engine.clientsCount` | [`io.session_count()`](crate::Io::session_count) |

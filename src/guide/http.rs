@@ -200,6 +200,12 @@
 //! nothing, also to a client that has vanished without a word: a comment now and then (`:\n\n`, by
 //! [`Io::after`](crate::Io::after)) finds that out, and keeps proxies from giving it up.
 //!
+//! An answer given as a whole waits for a slow client in the same way, and all of it at once. Who takes a byte now and then keeps a
+//! connection, and what is left of the answer, for as long as he likes: as many as
+//! [one address](crate::config::Reactor::connections_per_address_max) may have, and all together no more than
+//! [`connections_max`](crate::config::Reactor::connections_max). Large ones are better begun and fed: those have a
+//! [limit for all](crate::config::Http::streams_bytes_max).
+//!
 //! **In.** A [route in pieces](crate::Server::route_in_pieces) is called when the head has come, and nothing of the body is read
 //! before it is [taken](crate::Io::take); so a route may ask somebody first, or refuse, and a client that waits for a word
 //! (`Expect: 100-continue`) gets it then. [`Io::hold`](crate::Io::hold) stops the reading, [`Io::resume`](crate::Io::resume) goes

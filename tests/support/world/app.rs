@@ -19,6 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::network::Desk;
+use super::routes;
 use super::weights::GATHERINGS_MAX;
 
 pub const NAMESPACES: [&str; 2] = ["/", "/chat"];
@@ -213,6 +214,7 @@ pub fn town(config: Config, books: SharedBooks, seed: u64) -> Server<Town> {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut server = Server::with_seed(config, Town { books }, bytes);
     let lane = server.lane("desk", 1, || Desk);
+    routes::describe(&mut server);
     for name in NAMESPACES {
         let namespace = server.of(name);
         let namespace = if name == "/chat" {

@@ -13,6 +13,7 @@ use roomcast::reactor::Service;
 use super::app::{Expected, NAMESPACES, SharedBooks};
 use super::network::{Event, LinkId, Network, ToClient};
 use super::protocol::{self, Heard, Message, Out, Packet, Reader};
+use super::routes;
 
 /// What a link is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,10 @@ enum Role {
     Get,
     /// A post waits for its answer.
     Post,
+    /// An export of so many bytes is read.
+    Export(usize),
+    /// An upload of so many bytes waits for its answer.
+    Upload(usize),
     /// Kept alive for the next request, since this time.
     Idle(u64),
     /// A WebSocket, from its request on.
@@ -99,6 +104,7 @@ fn may_be_answered(role: Role, status: u16, body: &[u8]) -> Outcome {
     let is_in_the_table = match role {
         Role::Get | Role::Post => matches!(status, 200 | 400 | 408),
         Role::Socket => matches!(status, 101 | 400 | 408),
+        Role::Export(_) | Role::Upload(_) => matches!(status, 200 | 408 | 503),
         Role::Idle(_) | Role::Stale => true,
     };
     let is_refusal = matches!(role, Role::Get | Role::Post) && status == 400;
@@ -264,6 +270,25 @@ impl Client {
                 self.flush(net, server);
                 self.try_upgrade(net, server);
             }
+            (Role::Export(bytes), Heard::Response { status: 200, body }) => {
+                if body != routes::pattern(0, bytes) {
+                    let read = body.len();
+                    return Err(format!("I8: an export of {bytes} bytes is {read} others"));
+                }
+                net.marks.hit("exported");
+                self.keep(net, link);
+            }
+            (Role::Upload(bytes), Heard::Response { status: 200, body }) => {
+                if body != bytes.to_string().into_bytes() {
+                    return Err(format!("I8: of {bytes} bytes {body:?} were taken"));
+                }
+                net.marks.hit("uploaded");
+                self.keep(net, link);
+            }
+            (Role::Export(_) | Role::Upload(_), Heard::Response { .. }) => {
+                net.marks.hit("body broken off");
+                self.make_stale(link);
+            }
             (Role::Get | Role::Post | Role::Socket, Heard::Response { status, .. })
                 if status != 101 =>
             {
@@ -289,7 +314,9 @@ impl Client {
             (Role::Idle(_), heard) => {
                 return Err(format!("I8: an answer that nobody asked for: {heard:?}"));
             }
-            (Role::Get | Role::Post, heard) => return Err(format!("I9: {role:?} heard {heard:?}")),
+            (Role::Get | Role::Post | Role::Export(_) | Role::Upload(_), heard) => {
+                return Err(format!("I9: {role:?} heard {heard:?}"));
+            }
             (Role::Stale, _) => {}
         }
         Ok(())

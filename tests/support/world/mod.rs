@@ -13,6 +13,7 @@ mod freeze;
 mod network;
 mod protocol;
 mod report;
+mod routes;
 mod weights;
 
 use std::cell::RefCell;

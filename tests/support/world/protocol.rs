@@ -2,7 +2,7 @@
 //!
 //! Shares no code with the server, so that a misunderstanding does not cancel itself out. Strict: what a server may not
 //! send is an error, in words.
-//! Left out: what our server never sends (chunked answers, fragmented or compressed messages), which is an error, too.
+//! Left out: what our server never sends (trailers, fragmented or compressed messages), which is an error, too.
 
 use serde_json::Value;
 
@@ -22,8 +22,8 @@ pub struct Reader {
 }
 
 /// Statuses and close codes that the server has a reason for.
-const STATUSES: [u16; 14] = [
-    101, 200, 400, 403, 404, 405, 408, 413, 414, 417, 426, 431, 501, 505,
+const STATUSES: [u16; 15] = [
+    101, 200, 400, 403, 404, 405, 408, 413, 414, 417, 426, 431, 501, 503, 505,
 ];
 const CLOSE_CODES: [u16; 6] = [1000, 1001, 1002, 1007, 1008, 1009];
 
@@ -59,7 +59,7 @@ impl Reader {
         if !STATUSES.contains(&status) {
             return Err(format!("status {status} is not in the table"));
         }
-        let mut length = None;
+        let (mut length, mut is_chunked) = (None, false);
         for line in lines {
             let (name, value) = line
                 .split_once(": ")
@@ -67,11 +67,19 @@ impl Reader {
             match name.to_ascii_lowercase().as_str() {
                 "content-length" if length.is_some() => return Err("two lengths".to_owned()),
                 "content-length" => length = value.parse::<usize>().ok(),
-                "transfer-encoding" => return Err("a chunked answer".to_owned()),
+                "transfer-encoding" if value == "chunked" => is_chunked = true,
+                "transfer-encoding" => return Err(format!("an answer as {value}")),
                 _ => {}
             }
         }
         let body_at = end + 4;
+        if is_chunked && length.is_none() {
+            let Some((body, bytes)) = chunks(&self.bytes[body_at..])? else {
+                return Ok(None);
+            };
+            self.bytes.drain(..body_at + bytes);
+            return Ok(Some(Heard::Response { status, body }));
+        }
         if status == 101 {
             self.is_websocket = true;
         }
@@ -139,6 +147,30 @@ impl Reader {
             }
         }
         Ok(Some(Heard::Frame { opcode, payload }))
+    }
+}
+
+/// A whole body in chunks (RFC 9112 §7.1), and its length on the wire, if all of it has come.
+fn chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, String> {
+    let (mut body, mut at) = (Vec::new(), 0);
+    loop {
+        let Some(line) = bytes[at..].windows(2).position(|two| two == b"\r\n") else {
+            return Ok(None);
+        };
+        let digits = std::str::from_utf8(&bytes[at..at + line]).unwrap_or_default();
+        let size = usize::from_str_radix(digits, 16).map_err(|_| "a chunk without a size")?;
+        let start = at + line + 2;
+        let Some(chunk) = bytes.get(start..start + size + 2) else {
+            return Ok(None);
+        };
+        if !chunk.ends_with(b"\r\n") {
+            return Err("a chunk that does not end".to_owned());
+        }
+        body.extend_from_slice(&chunk[..size]);
+        at = start + size + 2;
+        if size == 0 {
+            return Ok(Some((body, at)));
+        }
     }
 }
 
@@ -318,6 +350,30 @@ pub fn post(sid: &str, packets: &[Out]) -> Vec<u8> {
         body.len()
     )
     .into()
+}
+
+pub fn export(bytes: usize) -> Vec<u8> {
+    format!("GET /export?{bytes} HTTP/1.1\r\nHost: h\r\n\r\n").into()
+}
+
+/// An upload of these bytes, in chunks of this size or, without one, as they are.
+pub fn upload(bytes: &[u8], chunk: Option<usize>) -> Vec<u8> {
+    let framing = match chunk {
+        Some(_) => "Transfer-Encoding: chunked".to_owned(),
+        None => format!("Content-Length: {}", bytes.len()),
+    };
+    let mut request = format!("PUT /upload HTTP/1.1\r\nHost: h\r\n{framing}\r\n\r\n").into_bytes();
+    let Some(chunk) = chunk else {
+        request.extend_from_slice(bytes);
+        return request;
+    };
+    for chunk in bytes.chunks(chunk) {
+        request.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+        request.extend_from_slice(chunk);
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"0\r\n\r\n");
+    request
 }
 
 pub fn websocket(query: &str) -> Vec<u8> {

@@ -47,6 +47,8 @@ pub struct Weights {
     pub kick: u64,
     pub binary: u64,
     pub job: u64,
+    /// Exports and uploads, in pieces.
+    pub body: u64,
     pub question: u64,
     pub namespace_churn: u64,
     pub session_churn: u64,
@@ -89,6 +91,7 @@ impl Weights {
         let fresh_links = sometimes(700);
         let freeze = sometimes(30);
         let (stuck, deaf, herd) = (sometimes(20), sometimes(4), sometimes(4));
+        let body = sometimes(30);
         Self {
             clients: chance.between(2, 7),
             storm_s: chance.between(10, 50),
@@ -110,6 +113,7 @@ impl Weights {
             kick,
             binary,
             job,
+            body,
             question,
             namespace_churn,
             session_churn,

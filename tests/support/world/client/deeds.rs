@@ -9,6 +9,7 @@ use super::{Client, Kind, Outcome, Role, Session, Stage, Wire};
 use crate::simulation::app::{NAMESPACES, ROOMS};
 use crate::simulation::network::{LinkId, Network};
 use crate::simulation::protocol::{self, Out, Reader};
+use crate::simulation::routes;
 use std::collections::BTreeMap;
 
 impl Client {
@@ -34,6 +35,9 @@ impl Client {
         if wants_upgrade && net.chance.often(300) {
             self.probe(net, server);
         }
+        if net.chance.often(weights.body) {
+            self.move_bytes(net, server);
+        }
         let name = *net.chance.pick(&NAMESPACES);
         self.act_in(net, name);
         self.flush(net, server);
@@ -42,6 +46,21 @@ impl Client {
             self.close_politely(net, server);
         }
         Ok(())
+    }
+
+    /// An export or an upload, beside its session.
+    fn move_bytes(&mut self, net: &mut Network, server: &mut impl Service) {
+        let most = *net.chance.pick(&[50, 1000, 8000]);
+        let bytes = net.chance.below(most) as usize;
+        let (role, request) = match net.chance.below(3) {
+            0 => (Role::Export(bytes), protocol::export(bytes)),
+            way => {
+                let chunk = (way == 1).then_some(net.chance.between(1, 2000) as usize);
+                let body = routes::pattern(0, bytes);
+                (Role::Upload(bytes), protocol::upload(&body, chunk))
+            }
+        };
+        self.request(net, server, role, &request);
     }
 
     /// Does what an answer to everything depends on: comes back, comes in, asks.
