@@ -62,8 +62,8 @@ pub(super) struct Conn {
     pub(super) has_more: bool,
     /// Whether the kernel refused bytes and has not taken them yet.
     pub(super) is_stuck: bool,
-    /// Bytes held of a body or a message whose end has not come; also if it just has come, until more does.
-    pub(super) unfinished_bytes: usize,
+    /// Bytes held of a body or a message whose end has not come.
+    pub(super) unfinished_bytes: u32,
     /// Bytes of answers that the kernel refused, or that it was not offered yet.
     pub(super) waiting_bytes: usize,
     /// The window of a WebSocket with which permessage-deflate was agreed on.

@@ -236,14 +236,11 @@ impl<A: App> Server<A> {
         };
         let inflater = row.window.is_some().then_some(&mut self.core.inflater);
         let outcome = reader.next(&self.core.config.websocket, inflater, input);
-        let held = reader.held_bytes();
-        if held != row.unfinished_bytes {
-            count(
-                &mut self.core.unfinished_bytes,
-                &mut row.unfinished_bytes,
-                held,
-            );
-        }
+        count(
+            &mut self.core.unfinished_bytes,
+            &mut row.unfinished_bytes,
+            reader.held_bytes(),
+        );
         match outcome {
             Ok(None) => {
                 self.core.make_room_for_unfinished();
@@ -393,7 +390,7 @@ impl<A: App> Core<A> {
             self.waits(conn, 0);
         }
         let row = self.conns.remove(conn)?;
-        self.unfinished_bytes -= row.unfinished_bytes;
+        self.unfinished_bytes -= row.unfinished_bytes as usize;
         self.feeders.remove(&conn);
         self.takers.remove(&conn);
         self.stop_waiting(conn);

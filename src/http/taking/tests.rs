@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
 use super::*;
-use crate::http::{After, Expired, Response};
+use crate::http::{After, Expired, Response, properties};
 use crate::time::Now;
 
 fn at(seconds: u64) -> Time {
@@ -185,4 +188,42 @@ fn a_body_that_pauses_or_trickles_is_refused_but_not_for_our_pauses() {
     assert_eq!(bench.connection.deadline(&bench.limits), Some(at(115)));
     let elapsed = bench.connection.elapsed(at(115), &bench.limits);
     assert_eq!(elapsed, Some(Expired::Refused(Refusal::BodyTooSlow)));
+}
+
+#[test]
+fn random_bodies_are_the_same_whole_and_in_pieces() {
+    for seed in 0..3_000 {
+        eprintln!("seed {seed}");
+        let mut random = StdRng::seed_from_u64(seed);
+        let bytes = random.random_range(0..160_u8);
+        let mut data = if random.random_ratio(1, 4) {
+            vec![1, bytes]
+        } else {
+            vec![0]
+        };
+        let is_chunked = data.len() == 1;
+        let mut left = usize::from(bytes);
+        while is_chunked && left > 0 {
+            let size = random.random_range(1..=left);
+            left -= size;
+            let extension = if random.random() { ";a=b" } else { "" };
+            data.extend(format!("{size:x}{extension}\r\n").into_bytes());
+            data.extend((0..size).map(|_| random.random::<u8>()));
+            data.extend(b"\r\n");
+        }
+        if is_chunked {
+            data.extend(b"0\r\n\r\n");
+        } else {
+            data.extend((0..left).map(|_| random.random::<u8>()));
+        }
+        if random.random_ratio(1, 4) {
+            let place = random.random_range(1..data.len());
+            data[place] = random.random();
+        }
+        if random.random_ratio(1, 4) {
+            data.truncate(random.random_range(1..=data.len()));
+        }
+        data.extend(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        properties::http_body(&data);
+    }
 }
