@@ -15,7 +15,7 @@ use super::namespaces::{Namespace, NamespaceId, Namespaces};
 use super::sockets::{Client, SocketRow, Sockets, id_at};
 use crate::engineio::Session;
 use crate::engineio::SessionId;
-use crate::sid::SidIndex;
+use crate::sid::{Sid, SidIndex};
 use crate::slots::{Side, Slots};
 
 /// All sockets, frozen.
@@ -25,6 +25,7 @@ pub struct Frozen {
     next_generation: u32,
     rows: Vec<(SocketKey, SocketRow)>,
     clients: Vec<(SessionId, Client)>,
+    known_as: Vec<(SessionId, Sid)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,6 +67,7 @@ impl Sockets {
             next_generation: self.rows.next_generation(),
             rows: rows.map(|(key, row)| (key, row.clone())).collect(),
             clients: clients.map(|(id, client)| (id, client.clone())).collect(),
+            known_as: self.known_as.iter().map(|(id, sid)| (*id, *sid)).collect(),
         }
     }
 
@@ -107,6 +109,10 @@ impl Sockets {
             .iter()
             .map(|(_, client)| client.assembler.held_bytes())
             .sum();
+        let known_as = frozen.known_as.into_iter();
+        self.known_as = known_as
+            .filter(|(session, _)| clients.get(*session).is_some())
+            .collect();
         self.clients = clients;
         let homes = homes.into_iter();
         Ok(homes

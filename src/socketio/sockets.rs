@@ -6,6 +6,7 @@
 //! (its rooms stay readable, joins and emits are no-ops) until it is removed.
 //! Knows sessions by id; never a transport or a handler.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rand::SeedableRng;
@@ -80,8 +81,6 @@ pub(super) struct Client {
     /// Nearly always one.
     pub(super) sockets: SmallVec<[SocketKey; 2]>,
     pub(super) assembler: Assembler,
-    /// The id that a client of Socket.IO 2.x believes its sockets to have; none for those of today, which are told.
-    pub(super) known_as: Option<Box<Sid>>,
 }
 
 /// Why there is no namespace for a client.
@@ -112,6 +111,8 @@ pub struct Sockets {
     pub(super) rows: Slots<SocketRow>,
     pub(super) ids: SidIndex,
     pub(super) clients: Side<Session, Client>,
+    /// The id that a client of Socket.IO 2.x believes its sockets to have; those of today are told.
+    pub(super) known_as: BTreeMap<SessionId, Sid>,
     /// Bytes held for packets whose attachments have not come.
     pub(super) held_bytes: usize,
     random: StdRng,
@@ -127,6 +128,7 @@ impl Sockets {
             rows: Slots::new(),
             ids: SidIndex::new(),
             clients: Side::new(),
+            known_as: BTreeMap::new(),
             held_bytes: 0,
             random: StdRng::from_seed(seed),
         }
@@ -191,13 +193,7 @@ impl Sockets {
     /// The session's client makes up its sockets' ids from this one, as clients of Socket.IO 2.x do: it is the id of its
     /// socket in `/`. Elsewhere it thinks of itself as `<namespace>#<id>`, and is in a room of that name.
     pub fn known_as(&mut self, session: SessionId, id: Sid) {
-        if let Some(client) = self.clients.get_mut(session) {
-            client.known_as = Some(Box::new(id));
-        }
-    }
-
-    fn known_as_of(&self, session: SessionId) -> Option<Sid> {
-        self.clients.get(session)?.known_as.as_deref().copied()
+        self.known_as.insert(session, id);
     }
 
     /// The sockets of a session, in the order they came.
@@ -293,7 +289,7 @@ impl Sockets {
         if !self.has_room(session) {
             return Err(Refusal::TooManyNamespaces);
         }
-        let known_as = self.known_as_of(session);
+        let known_as = self.known_as.get(&session).copied();
         let is_main = &*self.namespaces.row(namespace).name == "/";
         let id = match known_as {
             Some(id) if is_main && self.find(id).is_none() => id,
@@ -361,7 +357,7 @@ impl Sockets {
         let Some(row) = self.rows.get(key) else {
             return;
         };
-        let Some(id) = self.known_as_of(row.session) else {
+        let Some(id) = self.known_as.get(&row.session) else {
             return;
         };
         let name = &self.namespaces.row(row.namespace).name;
@@ -421,6 +417,7 @@ impl Sockets {
 
     /// A session has ended and its sockets are removed.
     pub fn closed(&mut self, session: SessionId) {
+        self.known_as.remove(&session);
         if let Some(client) = self.clients.remove(session) {
             self.held_bytes -= client.assembler.held_bytes();
         }

@@ -48,10 +48,10 @@ struct Frame {
     is_final: bool,
     is_deflated: bool,
     mask: [u8; 4],
-    /// Bytes of payload.
-    length: usize,
+    /// Bytes of payload. With four bytes for each length an idle reader is small, and no limit worth having is above 4 GiB.
+    length: u32,
     /// Bytes of payload that are unmasked: still at the front of the input, or moved into `message` if it is a fragment.
-    done: usize,
+    done: u32,
     /// How many at the end of `done` begin a character whose rest has not come: at most three.
     unchecked: u8,
 }
@@ -268,8 +268,8 @@ impl Header {
         // A length with its highest bit set is forbidden as such (§5.2), and too long in any case.
         let held = message.map_or(0, |message| message.bytes.len());
         let room = limits.message_bytes_max.saturating_sub(held);
-        let length = match usize::try_from(length) {
-            Ok(length) if length <= room || kind.is_control() => length,
+        let length = match u32::try_from(length) {
+            Ok(length) if length as usize <= room || kind.is_control() => length,
             _ => return Err(Violation::TooLong),
         };
 
@@ -352,16 +352,17 @@ impl Frame {
 
     /// Takes the payload once all of it has come; until then unmasks and checks what has, in place.
     fn whole<'a>(&mut self, input: &mut &'a mut [u8]) -> Result<Option<&'a mut [u8]>, Violation> {
-        let come = input.len().min(self.length);
-        unmask(&mut input[self.done..come], self.mask, self.done);
-        if come == self.length {
+        let (length, done) = (self.length as usize, self.done as usize);
+        let come = input.len().min(length);
+        unmask(&mut input[done..come], self.mask, done);
+        if come == length {
             return Ok(Some(take(input, come)));
         }
         if self.kind == Kind::Text && !self.is_deflated {
-            let checked = self.done - usize::from(self.unchecked);
+            let checked = done - usize::from(self.unchecked);
             self.unchecked = incomplete_tail(&input[checked..come])?;
         }
-        self.done = come;
+        self.done = narrow(come);
         Ok(None)
     }
 
@@ -372,11 +373,12 @@ impl Frame {
         limits: &config::WebSocket,
         input: &mut &mut [u8],
     ) -> Result<bool, Violation> {
-        let come = input.len().min(self.length - self.done);
+        let (length, done) = (self.length as usize, self.done as usize);
+        let come = input.len().min(length - done);
         let part = take(input, come);
-        unmask(part, self.mask, self.done);
+        unmask(part, self.mask, done);
         message.push(part, limits.message_bytes_max)?;
-        self.done += come;
+        self.done = narrow(done + come);
         Ok(self.done == self.length)
     }
 }
@@ -456,6 +458,11 @@ fn incomplete_tail(bytes: &[u8]) -> Result<u8, Violation> {
             Ok(u8::try_from(bytes.len() - error.valid_up_to()).expect("at most three bytes"))
         }
     }
+}
+
+/// A place in a payload, whose length had four bytes.
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).expect("no place is behind the end")
 }
 
 /// Splits `length` bytes off the front.
