@@ -41,7 +41,7 @@
 //! | the browser client, served | yes, in all its bundles, feature `client` |
 //! | a time until the first namespace (`connectTimeout`) | yes |
 //! | another parser, msgpack | yes: MessagePack as the official `socket.io-msgpack-parser` has it ([`Parser`](crate::config::Parser)); no others to plug in |
-//! | adapters to plug in | left out: there is one, and Redis will be part of the server |
+//! | adapters to plug in | yes, as data: what other nodes are to be told and what they say is plain, to be carried over anything ([`server::cluster`](crate::server::cluster)) |
 //! | empty child namespaces are cleaned up | yes, by default |
 //! | connection state recovery | yes, with limits on bytes and sockets, off by default |
 //! | an orderly end that tells everybody | yes |
