@@ -174,8 +174,9 @@ impl<A: App> Core<A> {
         }
     }
 
-    /// Keeps the memory of small arguments for the next ones.
-    fn use_again(&mut self, encoded: Encoded) {
+    /// Keeps the memory of small arguments for the next ones, but none of what they were.
+    fn use_again(&mut self, mut encoded: Encoded) {
+        encoded.attachments.clear();
         if encoded.list.capacity() <= ENCODED_BYTES_KEPT_MAX {
             self.encoded = encoded;
         }
@@ -225,10 +226,10 @@ impl<A: App> Core<A> {
         let Some(namespace) = self.sockets.namespace_of(key) else {
             return;
         };
-        let encoded = match args::encode(values) {
-            Ok(encoded) => encoded,
-            Err(error) => return log::error!("an answer cannot be encoded: {error}"),
-        };
+        let mut encoded = std::mem::take(&mut self.encoded);
+        if let Err(error) = args::encode_into(values, &mut encoded) {
+            return log::error!("an answer cannot be encoded: {error}");
+        }
         let (values, attachments) = (&encoded.list, &encoded.attachments);
         let namespace = self.sockets.name(namespace);
         let parser = self.config.socketio.parser;
@@ -252,6 +253,7 @@ impl<A: App> Core<A> {
             }
             self.engine.send(self.now.mono, session, packet);
         });
+        self.use_again(encoded);
     }
 
     /// An event to one socket whose answer is awaited.
