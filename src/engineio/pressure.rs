@@ -53,7 +53,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(id) else {
             return;
         };
-        let is_over = session.waiting_bytes(self.turn) > self.config.queue_bytes_soft_max;
+        let is_over = session.kept_bytes() > self.config.queue_bytes_soft_max;
         match (is_over, session.slow_since()) {
             (true, None) => {
                 session.phase = Phase::Slow { since: now };

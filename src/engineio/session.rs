@@ -245,6 +245,15 @@ impl Session {
         self.sid
     }
 
+    /// Bytes that were kept back: in our queue, because the transport cannot take them, and in the reactor's outbox. What is
+    /// handed down in this turn is not among them: the kernel may take it all, and then nothing more is heard of it.
+    pub(super) const fn kept_bytes(&self) -> usize {
+        match &self.transport {
+            Transport::WebSocket(websocket) => self.queued_bytes() + websocket.left,
+            Transport::Polling(_) => self.queued_bytes(),
+        }
+    }
+
     /// Bytes that wait for the client in this turn of the engine's: in our queue, on their way to the reactor, and in its
     /// outbox.
     pub(super) const fn waiting_bytes(&self, turn: u32) -> usize {

@@ -375,3 +375,17 @@ fn what_is_left_after_all_have_gone_is_nothing() {
     assert!(bench.engine.timers.is_empty());
     assert!(bench.said().is_empty());
 }
+
+#[test]
+fn what_waited_for_an_upgrade_and_is_taken_at_once_makes_nobody_slow() {
+    let mut bench = Bench::new();
+    let id = bench.polling();
+    bench.engine.probed(bench.now, id, conn(9));
+    bench.hear(id, 9, "2probe");
+    bench.said();
+    bench.send(id, &"x".repeat(SOFT - 10));
+    bench.send(id, &"x".repeat(SOFT - 10));
+    bench.hear(id, 9, "5");
+    bench.said();
+    assert_eq!(bench.engine.session(id).unwrap().slow_since(), None);
+}
