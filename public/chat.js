@@ -8,10 +8,11 @@ import { at, el, fill, icon, setText } from "./dom.js";
 import { Doors, http, postedWords } from "./doors.js";
 import { CatchUp, History } from "./history.js";
 import { bindKeys } from "./keys.js";
+import { lazily } from "./lazy.js";
 import { MessageList, Reading } from "./list.js";
+import { Menu } from "./menu.js";
 import { Announcer, Strip, TypingLine } from "./notices.js";
 import { Outbox } from "./outbox.js";
-import { Dialogs, Menu } from "./overlays.js";
 import { PeopleDrawer } from "./people.js";
 import { Place } from "./place.js";
 import { RoomsNav, showBack, showTitle } from "./rooms.js";
@@ -27,12 +28,14 @@ const CONNECTING_AFTER_MS = 1_000;
 const LOST_AFTER_MS = 2_000;
 const CATCHING_UP_AFTER_MS = 500;
 const RESTART_WITHIN_MS = 30_000;
+const NOTE_FOR_MS = 8_000;
 const INSECURE_EVERY_MS = 7 * 24 * 3_600_000;
 
 const wide = matchMedia("(min-width: 60rem)");
 let session = null;
 let outbox = null;
 let build = null;
+let noteTimer = null;
 
 // ── the parts ──
 
@@ -52,18 +55,15 @@ const wire = new Wire({
   heard: () => strip.lower("silent"),
 });
 
-const dialogs = new Dialogs({
-  ask,
-  entered: (room) => {
-    place.admit(room);
-    go(room.id);
-  },
-});
+const dialogs = lazily(
+  async () => new (await import("./dialogs.js")).Dialogs({ ask, entered: enter }),
+  () => note(say.partMissing),
+);
 
 const nav = new RoomsNav(at("rooms"), {
-  browse: () => dialogs.browse(),
-  create: () => dialogs.create(),
-  invite: () => dialogs.invite(),
+  browse: () => dialogs((part) => part.browse()),
+  create: () => dialogs((part) => part.create()),
+  invite: () => dialogs((part) => part.invite()),
   signOut,
 });
 
@@ -128,7 +128,7 @@ const scene = new Scene(place, {
   drawer,
   list,
   reading,
-  dialogs,
+  inviteLink: (box) => dialogs((part) => box.replaceWith(part.inviteLink())),
   online: () => wire.state === "ready",
   wide: () => wide.matches,
   pending: (room) => outbox.of(room),
@@ -279,14 +279,14 @@ function ended(why) {
 function signOut() {
   const leave = async () => {
     const answer = await http("/session/end", {});
-    if (!answer.ok) return strip.raise("note", { text: say.unreachable });
+    if (!answer.ok) return note(say.unreachable);
     wire.close();
     outbox.clear();
     for (const name of ["draft", "seen", "last"]) storage.drop(`${name}.${place.me.id}`);
     location.replace("/");
   };
   if (outbox.size === 0) return leave();
-  dialogs.confirm(say.signOutTitle, say.signOutText(outbox.size), say.signOutDo, leave);
+  dialogs((part) => part.confirm(say.signOutTitle, say.signOutText(outbox.size), say.signOutDo, leave));
 }
 
 // ── events ──
@@ -319,7 +319,7 @@ const EVENTS = {
     scene.changed();
   },
   "room:gone": ({ room }) => forget(room),
-  "room:new": () => dialogs.changed(),
+  "room:new": () => dialogs.part?.changed(),
   read: ({ room, seq }) => {
     const known = place.rooms.get(room);
     if (known) known.read = Math.max(known.read, seq);
@@ -377,7 +377,7 @@ async function offer(id) {
   scene.stage(
     `offer ${id}`,
     el("h2", null, room ? say.notIn(cleanName(room.name)) : say.roomPrivate),
-    room && el("button", { type: "button", class: "primary", onclick: () => dialogs.join(id) }, say.join),
+    room && el("button", { type: "button", class: "primary", onclick: () => join(id) }, say.join),
   );
 }
 
@@ -385,6 +385,17 @@ function go(id) {
   const hash = id === null ? "#/" : `#/r/${id}`;
   if (location.hash === hash) route();
   else location.hash = hash;
+}
+
+/** A room that I have made or joined opens. */
+function enter(room) {
+  place.admit(room);
+  go(room.id);
+}
+
+async function join(id) {
+  const answer = await ask("room:join", { room: id });
+  if (answer.ok) enter(answer.room);
 }
 
 function forget(id) {
@@ -395,11 +406,12 @@ function forget(id) {
 
 function leaveRoom() {
   const { id, name } = place.room;
-  dialogs.confirm(say.leaveTitle(cleanName(name)), say.leaveText, say.leaveDo, async () => {
+  const leave = async () => {
     const answer = await ask("room:leave", { room: id });
     if (answer.ok) forget(id);
-    else strip.raise("note", { text: say.failed[answer.code] ?? say.unreachable });
-  });
+    else note(say.failed[answer.code] ?? say.unreachable);
+  };
+  dialogs((part) => part.confirm(say.leaveTitle(cleanName(name)), say.leaveText, say.leaveDo, leave));
 }
 
 async function send(room, text) {
@@ -429,6 +441,13 @@ function markRead(room, seq) {
   room.read = seq;
   ask("read", { room: room.id, seq });
   scene.changed();
+}
+
+/** A few words that nobody needs to answer; they go by themselves. */
+function note(text) {
+  strip.raise("note", { text });
+  clearTimeout(noteTimer);
+  noteTimer = setTimeout(() => strip.lower("note"), NOTE_FOR_MS);
 }
 
 function clearLine() {
@@ -473,7 +492,7 @@ function furnish() {
   }
   const more = new Menu(at("more"));
   more.show([icon("more")], say.more, [
-    more.wish(say.invite, () => dialogs.invite()),
+    more.wish(say.invite, () => dialogs((part) => part.invite())),
     more.wish(say.leave, leaveRoom),
   ]);
   showBack(0);

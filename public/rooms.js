@@ -5,7 +5,7 @@
 
 import { at, el, fill, icon } from "./dom.js";
 import { flag } from "./flags.js";
-import { Menu } from "./overlays.js";
+import { Menu } from "./menu.js";
 import { say } from "./strings.js";
 import { cleanName } from "./text.js";
 

@@ -17,7 +17,7 @@ export class Scene {
   #stage = at("stage");
   #jump = at("jump");
 
-  /** `parts` has `nav`, `drawer`, `list`, `reading`, `dialogs`, and `online()`, `wide()`, `pending(room)`, `draft(room)`. */
+  /** `parts` has `nav`, `drawer`, `list`, `reading`, and `inviteLink(box)`, `online()`, `wide()`, `pending(room)`, `draft(room)`. */
   constructor(place, parts) {
     this.#place = place;
     this.#parts = parts;
@@ -109,11 +109,8 @@ export class Scene {
     if (!canInvite || people.size > 1) return this.stage(mark, el("h2", null, say.emptyRoom));
     // A link is made for the card, so the card is made once.
     if (this.#stage.dataset.mark === `${mark} alone`) return;
-    this.stage(
-      `${mark} alone`,
-      el("h2", null, say.inviteCardTitle),
-      el("p", null, say.inviteCardText),
-      this.#parts.dialogs.inviteLink(),
-    );
+    const box = el("div", { class: "invite" });
+    this.stage(`${mark} alone`, el("h2", null, say.inviteCardTitle), el("p", null, say.inviteCardText), box);
+    this.#parts.inviteLink(box);
   }
 }

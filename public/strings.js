@@ -174,6 +174,7 @@ export const say = {
     "This address is not encrypted. Passwords can be read on the network. " +
     "Fine at home, not on the internet.",
   understood: "Understood",
+  partMissing: "That part of the page could not be loaded. Try again in a moment.",
 
   // Spoken only
   spokenMessage: (name, text) => `${name}: ${text}`,

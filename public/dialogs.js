@@ -1,89 +1,12 @@
-// What opens over the page: menus and dialogs.
+// What opens over the page in the middle: dialogs to make, find and leave, and the invite's link.
 // Questions go out through `ask`; rooms joined or made, and chosen wishes, go to whoever opened it.
-// It keeps nothing between two openings but an invite that still holds.
+// It keeps nothing between two openings but an invite that still holds. Fetched with its first use.
 // Left out: private rooms and who is in them; they come with a room's own settings.
 
 import { el, fill, icon } from "./dom.js";
 import { complain, field } from "./doors.js";
 import { moment, say } from "./strings.js";
 import { cleanName } from "./text.js";
-import { storage } from "./storage.js";
-
-/** A button that opens a few wishes: a plain disclosure, which every reader knows. */
-export class Menu {
-  #node;
-
-  constructor(node) {
-    this.#node = node;
-    document.addEventListener("pointerdown", (event) => {
-      if (node.open && !node.contains(event.target)) node.open = false;
-    });
-    node.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || !node.open) return;
-      event.stopPropagation();
-      this.close();
-    });
-  }
-
-  show(face, label, entries) {
-    const open = this.#node.open;
-    fill(
-      this.#node,
-      el("summary", { "aria-label": label, title: label }, ...face),
-      el("div", { class: "sheet" }, ...entries),
-    );
-    this.#node.open = open;
-  }
-
-  close() {
-    this.#node.open = false;
-    this.#node.querySelector("summary")?.focus();
-  }
-
-  wish(words, wanted) {
-    return el(
-      "button",
-      {
-        type: "button",
-        onclick: () => {
-          this.close();
-          wanted();
-        },
-      },
-      words,
-    );
-  }
-
-  /** System, light or dark; kept in this browser, for this browser. */
-  theme() {
-    const chosen = storage.word("theme") ?? "system";
-    return el(
-      "fieldset",
-      { class: "theme" },
-      el("legend", null, say.theme),
-      Object.entries(say.themes).map(([value, words]) =>
-        el(
-          "label",
-          null,
-          el("input", {
-            type: "radio",
-            name: "theme",
-            value,
-            checked: value === chosen,
-            onchange: () => chooseTheme(value),
-          }),
-          el("span", null, words),
-        ),
-      ),
-    );
-  }
-}
-
-function chooseTheme(value) {
-  storage.word("theme", value);
-  if (value === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = value;
-}
 
 /** Make a room, find a room, invite somebody, and "are you sure". */
 export class Dialogs {
