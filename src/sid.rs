@@ -2,7 +2,8 @@
 //!
 //! Randomness comes in, twenty URL-safe characters go out; 120 bits cannot be guessed and need no check for doubles.
 //! Knows nothing of what it names: each layer says which of its things an id belongs to.
-//! Left out: an id of the application's own choice (`generateId`), since other code relies on the length and alphabet.
+//! Left out: ids of another length or alphabet, since other code relies on both; an application that chooses ids for its
+//! sessions chooses among these.
 
 use std::fmt;
 
@@ -70,7 +71,7 @@ impl<'de> Deserialize<'de> for Sid {
 
 /// Finds rows by the id that each of them holds: about eight bytes a row, since the ids stay where they are.
 ///
-/// Ids are random and only ours are inserted, so their first bytes serve as the hash: nobody can choose where they fall.
+/// Ids are random, or chosen by the application, never by a client: a multiplication is hash enough.
 /// Open addressing with steps of one. Invariant: between a row's place and the one its id asks for, no place is free.
 #[derive(Debug, Default)]
 pub struct SidIndex {
@@ -185,10 +186,12 @@ impl SidIndex {
     }
 }
 
-/// The bits of the first eight characters, mixed by a multiplication, since each character holds six bits of eight.
+/// The first and the last eight characters, of which chosen ids may have the ones in common, mixed by a multiplication,
+/// since each character holds six bits of eight.
 fn hash(id: Sid) -> usize {
-    let first = id.0.first_chunk().copied().unwrap_or_default();
-    let mixed = u64::from_le_bytes(first).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let first = u64::from_le_bytes(id.0.first_chunk().copied().unwrap_or_default());
+    let last = u64::from_le_bytes(id.0.last_chunk().copied().unwrap_or_default());
+    let mixed = (first ^ last.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     // The high half depends on all of the characters.
     usize::try_from(mixed >> 32).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use roomcast::engineio::Incoming;
 use roomcast::http::{self, query};
 use roomcast::server::Session;
+use roomcast::sid::Sid;
 use roomcast::{Config, Server, Verdict};
 
 use super::Addresses;
@@ -24,6 +25,7 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
             Some(_) => Verdict::refuse(""),
             None => Verdict::Accept,
         })
+        .generate_id(|request| Sid::parse(&query::value(request.query(), "id")?))
         .initial_headers(|request, headers| {
             let now = http::date(request.at());
             headers.add("Set-Cookie", "1=1; Max-Age=86400");
@@ -40,6 +42,12 @@ pub(crate) fn run(addresses: &Addresses) -> io::Result<()> {
             Incoming::Text("give utf8") => session.send_text("пойду спать всем спокойной ночи"),
             Incoming::Text("sendHeaders") => send_headers(session),
             message => session.send(message),
+        })
+        .on_heartbeat(|session| {
+            let url = session.handshake().map(|handshake| handshake.url());
+            if url.is_some_and(|url| url.contains("tell=heartbeats")) {
+                session.send_text("you live");
+            }
         });
     super::serve(server, addresses)
 }

@@ -5,7 +5,7 @@
 //! is made anew.
 //! Left out: the source of chance, which is a fresh one, and the configuration, which is the new process's own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,7 @@ impl Engine {
         self.outputs.is_empty()
             && self.ended.is_empty()
             && self.upgraded.is_empty()
+            && self.heartbeats.as_ref().is_none_or(VecDeque::is_empty)
             && self.dirty.is_empty()
     }
 

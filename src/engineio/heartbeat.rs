@@ -32,6 +32,9 @@ impl Engine {
             session.heart = heart;
         }
         self.arm(id);
+        if let Some(heartbeats) = &mut self.heartbeats {
+            heartbeats.push_back(id);
+        }
     }
 
     /// Asks for a sign of life if it is time to, and ends a session that was asked and gave none.

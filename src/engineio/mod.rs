@@ -5,9 +5,8 @@
 //! [`Output`]s, and sessions that have ended as [`Engine::poll_ended`].
 //! permessage-deflate is agreed on elsewhere; here is the one compressor, since the queue weighs what is sent.
 //! Knows connections by id only: it never sees a socket, an HTTP head or a namespace.
-//! Left out: WebTransport, which needs QUIC; the official clients fall back without it. Ids of an application's own making
-//! (`generateId`): an id is all that keeps one client out of another's session, so it stays 120 random bits. A call for
-//! each packet that has left (`drain`, `flush`): what was sent is known to have come when it is acknowledged.
+//! Left out: WebTransport, which needs QUIC; the official clients fall back without it. A call for each packet that has left
+//! (`drain`, `flush`): what was sent is known to have come when it is acknowledged.
 //!
 //! | file | its part of a session's life |
 //! |---|---|
@@ -85,6 +84,8 @@ pub struct Engine {
     turn: u32,
     ended: VecDeque<(SessionId, Reason)>,
     upgraded: VecDeque<SessionId>,
+    /// Sessions whose clients gave a sign of life, if anybody wants to hear of it.
+    heartbeats: Option<VecDeque<SessionId>>,
     random: StdRng,
     counters: Counters,
     /// What all packets may weigh before room is made again.
@@ -108,6 +109,7 @@ impl Engine {
             turn: 0,
             ended: VecDeque::new(),
             upgraded: VecDeque::new(),
+            heartbeats: None,
             random: StdRng::from_seed(seed),
             counters: Counters::default(),
         }
@@ -162,6 +164,17 @@ impl Engine {
     /// The next session that goes on by WebSocket.
     pub fn poll_upgraded(&mut self) -> Option<SessionId> {
         self.upgraded.pop_front()
+    }
+
+    /// From now on signs of life are told by [`Engine::poll_heartbeat`], and must be pulled.
+    pub fn tell_heartbeats(&mut self) {
+        self.heartbeats.get_or_insert_default();
+    }
+
+    /// The next session whose client gave a sign of life: a pong in revision 4, a ping in revision 3. At most one for each
+    /// packet that came in this turn.
+    pub fn poll_heartbeat(&mut self) -> Option<SessionId> {
+        self.heartbeats.as_mut()?.pop_front()
     }
 }
 

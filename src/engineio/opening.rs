@@ -1,6 +1,7 @@
 //! How a session begins.
 //!
-//! A request that was admitted comes in; a session with an id of its own goes out, and its handshake to the client.
+//! A request that was admitted comes in, perhaps with an id that was chosen for it; a session goes out, and its handshake to
+//! the client.
 //! Never knows what was asked for besides a transport and a revision.
 //! Left out: a session that waits for somebody's leave; who may come is settled before a request gets here.
 
@@ -13,7 +14,7 @@ use crate::time::Time;
 
 impl Engine {
     /// A request that opens a session was admitted: by polling, the connection waits for the first answer; by WebSocket,
-    /// it is one from now on.
+    /// it is one from now on. It gets an id of 120 random bits.
     pub fn opened(
         &mut self,
         now: Time,
@@ -22,6 +23,22 @@ impl Engine {
         revision: Revision,
     ) -> SessionId {
         let sid = Sid::new(&mut self.random);
+        self.opened_as(now, conn, transport, revision, sid)
+    }
+
+    /// As [`Engine::opened`], with an id that was chosen.
+    ///
+    /// # Panics
+    /// If [`Engine::is_taken`] said that another session has it.
+    pub fn opened_as(
+        &mut self,
+        now: Time,
+        conn: ConnId,
+        transport: TransportName,
+        revision: Revision,
+        sid: Sid,
+    ) -> SessionId {
+        assert!(!self.is_taken(sid), "an id names one session");
         let transport = match transport {
             TransportName::Polling => Transport::Polling(Polling {
                 get: Some(conn),
@@ -51,6 +68,12 @@ impl Engine {
         // What the layer above says now comes with the next poll, as clients and suites are used to.
         self.flush(now, id);
         id
+    }
+
+    /// Whether a session has that id, also one that waits to be told of its end.
+    #[must_use]
+    pub fn is_taken(&self, sid: Sid) -> bool {
+        self.sids.find(sid, sid_at(&self.sessions)).is_some()
     }
 
     fn open_packet(&self, sid: Sid, by_polling: bool) -> Packet {

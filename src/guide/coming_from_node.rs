@@ -91,7 +91,7 @@
 //! | `io.engine.use(f)` | [`server.middleware(f)`](crate::Server::middleware) |
 //! | `io.engine.on("headers", f)`, `"initial_headers"` | [`server.headers(f)`](crate::Server::headers), [`server.initial_headers(f)`](crate::Server::initial_headers) |
 //! | `io.engine.on("connection_error", f)` | [`server.on_connection_error(f)`](crate::Server::on_connection_error): code, message, context and the request |
-//! | `io.engine.generateId` | left out: ids must be unique and unguessable, and ours are |
+//! | `io.engine.generateId = f` | [`server.generate_id(f)`](crate::Server::generate_id), which may also leave it to the server |
 //! | `io.serverSideEmit(…)`, `serverSideEmitWithAck(…)` | [`io.server_side_emit(…)`](crate::Io::server_side_emit), [`io.server_side_emit_with_acks(…)`](crate::Io::server_side_emit_with_acks), [`on_server_side`](crate::server::Namespace::on_server_side) |
 //!
 //! # Namespaces
@@ -123,6 +123,7 @@
 //! | `socket.connected` | [`socket.is_connected()`](crate::Socket::is_connected) |
 //! | `socket.conn.transport.name` | [`socket.transport()`](crate::Socket::transport) |
 //! | `socket.conn.on("upgrade", f)` | [`.on_upgrade(f)`](crate::server::Namespace::on_upgrade) |
+//! | `socket.conn.on("heartbeat", f)` | [`.on_heartbeat(f)`](crate::server::Namespace::on_heartbeat) |
 //! | `socket.on(event, f)` | [`.on(event, f)`](crate::server::Namespace::on), or [`on_raw`](crate::server::Namespace::on_raw) for arguments as they came |
 //! | `socket.once`, `socket.off`, `removeAllListeners` | left out: listener lists of single sockets cost memory for each and are what leaks; the handler asks the socket's data |
 //! | `socket.onAny(f)`, `prependAny` | [`.on_any(f)`](crate::server::Namespace::on_any), in the order they were added |

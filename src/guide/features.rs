@@ -22,12 +22,12 @@
 //! | another WebSocket implementation (`wsEngine`) | left out: there is one, and it is part of the server |
 //! | a message with the handshake (`initialPacket`) | yes |
 //! | ends for upgrades to other paths (`destroyUpgrade`) | needs nothing: such a request is answered like any other |
-//! | ids of one's own making (`generateId`) | left out: they must be unique and unguessable |
+//! | ids of one's own making (`generateId`) | yes, of the same length and alphabet |
 //! | HTTP middleware before Engine.IO; headers of its answers | yes |
 //! | an event for each refusal (`connection_error`) | yes, and counted by its code |
 //! | how many sessions there are | yes |
 //! | a broadcast is encoded once for all | yes |
-//! | pings and pongs told to the application | left out: they come by the thousand; their failure is `ping timeout` |
+//! | pings and pongs told to the application | yes, to who asks for them |
 //! | TLS in the server itself | not yet: a proxy in front speaks it |
 //! | the size of the WebSocket's read buffer | needs nothing: one buffer serves all connections, and idle ones have none |
 //! | a limit on what waits for a client, and for all | yes, in bytes and time |

@@ -113,13 +113,27 @@ impl<A: App> Server<A> {
         match admission {
             Admission::Open(transport, revision) => {
                 let is_websocket = transport == TransportName::WebSocket;
+                let chosen = match self.chosen_id(conn, request) {
+                    Ok(chosen) => chosen,
+                    Err(cause) => {
+                        let (refusal, message) =
+                            (Refusal::BadRequest, Refusal::BadRequest.message());
+                        self.core
+                            .note_caused(conn, request, refusal, message, Some(cause));
+                        return self.core.answer_refused(conn, request, refusal, message);
+                    }
+                };
                 if is_websocket {
                     self.add_headers(conn, request, Turn::First);
                     if !self.core.become_websocket(conn, request) {
                         return;
                     }
                 }
-                let session = self.core.engine.opened(now, conn, transport, revision);
+                let engine = &mut self.core.engine;
+                let session = match chosen {
+                    Some(sid) => engine.opened_as(now, conn, transport, revision, sid),
+                    None => engine.opened(now, conn, transport, revision),
+                };
                 if is_websocket {
                     self.core.deflate(conn, session);
                 } else {
@@ -255,6 +269,16 @@ impl<A: App> Core<A> {
     ) {
         log::debug!("connection {conn} refused: {}", refusal.message());
         self.note_refusal(conn, request, refusal, message);
+        self.answer_refused(conn, request, refusal, message);
+    }
+
+    fn answer_refused(
+        &mut self,
+        conn: ConnId,
+        request: &http::Request<'_>,
+        refusal: Refusal,
+        message: &str,
+    ) {
         let response = if request.is_upgrade() {
             Response::new(400)
                 .header("Content-Type", "text/html")

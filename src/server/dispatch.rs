@@ -123,6 +123,8 @@ impl<A: App> Server<A> {
                 self.tell_gathered(ended);
             } else if let Some(session) = self.core.engine.poll_upgraded() {
                 self.tell_upgraded(session);
+            } else if let Some(session) = self.core.engine.poll_heartbeat() {
+                self.tell_heartbeat(session);
             } else if let Some(error) = self.core.refused.pop() {
                 self.tell_connection_error(&error);
             } else if let Some(wish) = self.core.nodes.pop() {

@@ -21,6 +21,7 @@ use super::server_side::OnServerSide;
 use super::socket::Socket;
 use super::views::{Answer, Context, Request, Verdict};
 use crate::config::Config;
+use crate::engineio::Engine;
 use crate::http::Method;
 use crate::http::files::Files;
 use crate::http::routes::{Found, Routes};
@@ -29,7 +30,7 @@ use crate::socketio::packet::is_reserved;
 use crate::socketio::{FamilyId, Namespaces, Reason, RoomEvent};
 
 type Authorize<A> = Box<dyn Fn(&mut Socket<'_, A>, &str) -> Verdict>;
-type OnConnect<A> = Box<dyn Fn(&mut Socket<'_, A>)>;
+pub(super) type OnConnect<A> = Box<dyn Fn(&mut Socket<'_, A>)>;
 pub(super) type OnEvent<A> =
     Box<dyn Fn(&mut Socket<'_, A>, Args<'_>, Ack) -> Result<(), ArgsError>>;
 type OnFallback<A> = Box<dyn Fn(&mut Socket<'_, A>, &str, Args<'_>, Ack)>;
@@ -70,6 +71,7 @@ pub(super) struct Table<A: App> {
     pub(super) on_error: Option<OnError<A>>,
     pub(super) on_any_outgoing: Vec<OnAny<A>>,
     pub(super) on_upgrade: Vec<OnConnect<A>>,
+    pub(super) on_heartbeat: Vec<OnConnect<A>>,
     pub(super) on_disconnecting: Vec<OnEnd<A>>,
     pub(super) on_disconnect: Vec<OnEnd<A>>,
     pub(super) on_room_event: Option<OnRoomEvent<A>>,
@@ -89,6 +91,7 @@ impl<A: App> Default for Table<A> {
             on_error: None,
             on_any_outgoing: Vec::new(),
             on_upgrade: Vec::new(),
+            on_heartbeat: Vec::new(),
             on_disconnecting: Vec::new(),
             on_disconnect: Vec::new(),
             on_room_event: None,
@@ -137,11 +140,13 @@ impl<A: App> Handlers<A> {
         &'s mut self,
         family: FamilyId,
         namespaces: &'s mut Namespaces,
+        engine: &'s mut Engine,
     ) -> Namespace<'s, A> {
         Namespace {
             family,
             table: self.table_mut(family),
             namespaces,
+            engine,
         }
     }
 
@@ -205,6 +210,7 @@ pub struct Namespace<'s, A: App> {
     family: FamilyId,
     pub(super) table: &'s mut Table<A>,
     namespaces: &'s mut Namespaces,
+    engine: &'s mut Engine,
 }
 
 impl<A: App> Namespace<'_, A> {
@@ -337,6 +343,15 @@ impl<A: App> Namespace<'_, A> {
     /// connected only afterwards is not told.
     pub fn on_upgrade(self, handler: impl Fn(&mut Socket<'_, A>) + 'static) -> Self {
         self.table.on_upgrade.push(Box::new(handler));
+        self
+    }
+
+    /// Called when the client of a connected socket has given a sign of life: the pong to a ping of ours every
+    /// [`ping_every`](crate::config::Engine::ping_every), or its own ping in revision 3. What comes besides is life enough for
+    /// the engine, and is not told here. Several run in the order they were added.
+    pub fn on_heartbeat(self, handler: impl Fn(&mut Socket<'_, A>) + 'static) -> Self {
+        self.engine.tell_heartbeats();
+        self.table.on_heartbeat.push(Box::new(handler));
         self
     }
 

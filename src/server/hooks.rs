@@ -10,14 +10,17 @@ use std::time::Duration;
 
 use super::core::{Core, Deferred, Due};
 use super::dispatch::caught;
+use super::refusals::Cause;
 use super::views::{Io, Request, RequestId, Verdict};
 use super::{App, Server, forwarded};
 use crate::engineio::{Admission, Refusal};
 use crate::http::{self, Headers, Response};
 use crate::reactor::ConnId;
+use crate::sid::Sid;
 use crate::timers::TimerId;
 
 type Middleware<A> = Box<dyn Fn(&mut Request<'_, A>, &mut Headers) -> Option<Response>>;
+type GenerateId<A> = Box<dyn Fn(&mut Request<'_, A>) -> Option<Sid>>;
 type AllowRequest<A> = Box<dyn Fn(&mut Request<'_, A>) -> Verdict>;
 type OnHeaders<A> = Box<dyn Fn(&mut Request<'_, A>, &mut Headers)>;
 
@@ -25,6 +28,7 @@ type OnHeaders<A> = Box<dyn Fn(&mut Request<'_, A>, &mut Headers)>;
 pub(super) struct Hooks<A: App> {
     middleware: Vec<Middleware<A>>,
     allow_request: Option<AllowRequest<A>>,
+    generate_id: Option<GenerateId<A>>,
     initial_headers: Vec<OnHeaders<A>>,
     headers: Vec<OnHeaders<A>>,
 }
@@ -34,6 +38,7 @@ impl<A: App> Default for Hooks<A> {
         Self {
             middleware: Vec::new(),
             allow_request: None,
+            generate_id: None,
             initial_headers: Vec::new(),
             headers: Vec::new(),
         }
@@ -99,6 +104,30 @@ impl<A: App> Server<A> {
         decide: impl Fn(&mut Request<'_, A>) -> Verdict + 'static,
     ) -> &mut Self {
         self.handlers.hooks.allow_request = Some(Box::new(decide));
+        self
+    }
+
+    /// Chooses the Engine.IO id of a session that is about to open (`generateId`); where it gives none, the server makes one
+    /// of 120 random bits, as it does without this. The request of an id that another session has just now is refused with
+    /// code 3, and so is one whose choice panics. Socket.IO ids are the server's own all the same.
+    ///
+    /// Whoever knows a session's id can speak for it: **an id that can be guessed lets one client take over another's session.**
+    /// The last choice named counts.
+    ///
+    /// ```
+    /// # use roomcast::{Config, Server, sid::Sid};
+    /// # let mut server = Server::new(Config::default(), ());
+    /// // A proxy in front finds this node by the first characters of `sid`; chance makes the rest.
+    /// server.generate_id(|_request| {
+    ///     let random = Sid::new(&mut rand::rng());
+    ///     Sid::parse(&format!("n1-{}", &random.as_str()[3..]))
+    /// });
+    /// ```
+    pub fn generate_id(
+        &mut self,
+        choose: impl Fn(&mut Request<'_, A>) -> Option<Sid> + 'static,
+    ) -> &mut Self {
+        self.handlers.hooks.generate_id = Some(Box::new(choose));
         self
     }
 
@@ -177,6 +206,32 @@ impl<A: App> Server<A> {
         {
             asking.headers.append(&headers);
         }
+    }
+
+    /// The id that was chosen for a session, if one was.
+    ///
+    /// # Errors
+    /// It is another's, or the choice panicked.
+    pub(super) fn chosen_id(
+        &mut self,
+        conn: ConnId,
+        request: &http::Request<'_>,
+    ) -> Result<Option<Sid>, Cause> {
+        if self.handlers.hooks.generate_id.is_none() {
+            return Ok(None);
+        }
+        let chosen = self.hooked(conn, request, "generate_id", |hooks, request| {
+            let choose = hooks.generate_id.as_ref();
+            (choose.expect("it was there just now"))(request)
+        });
+        let chosen = chosen.ok_or(Cause::NoId)?;
+        if chosen.is_some_and(|sid| self.core.engine.is_taken(sid)) {
+            log::warn!(
+                "`generate_id` chose an id that another session has: its request was refused"
+            );
+            return Err(Cause::NoId);
+        }
+        Ok(chosen)
     }
 
     /// Whether a request may open a session just now; if not, it is answered or its verdict awaited.

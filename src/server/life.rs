@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::acks::AckError;
 use super::core::{Core, Deferred, Due, Joining};
 use super::dispatch::caught;
-use super::handlers::{Handlers, Question};
+use super::handlers::{Handlers, OnConnect, Question, Table};
 use super::socket::Socket;
 use super::views::{Context, Verdict};
 use super::{App, Server, written};
@@ -236,18 +236,35 @@ impl<A: App> Server<A> {
 
     /// A session goes on by another transport: its sockets are told.
     pub(super) fn tell_upgraded(&mut self, session: SessionId) {
+        self.tell_all_of(session, "an upgrade handler", |table| &table.on_upgrade);
+    }
+
+    /// A session's client lives: its sockets are told.
+    pub(super) fn tell_heartbeat(&mut self, session: SessionId) {
+        if self.core.raw.get(session).is_some() {
+            return self.raw_heartbeat(session);
+        }
+        self.tell_all_of(session, "a heartbeat handler", |table| &table.on_heartbeat);
+    }
+
+    fn tell_all_of(
+        &mut self,
+        session: SessionId,
+        what: &str,
+        handlers: impl Fn(&Table<A>) -> &[OnConnect<A>],
+    ) {
         for key in self.core.sockets.of_session(session).to_vec() {
             let namespace = self.core.sockets.namespace_of(key);
             let family = namespace.map(|id| self.core.sockets.family_of(id));
             let Some(table) = family.and_then(|family| self.handlers.table(family)) else {
                 continue;
             };
-            for handler in &table.on_upgrade {
+            for handler in handlers(table) {
                 if !self.core.sockets.is_connected(key) {
                     break;
                 }
                 let socket = &mut Socket::new(&mut self.app, &mut self.core, key);
-                if caught("an upgrade handler", || handler(socket)).is_none() {
+                if caught(what, || handler(socket)).is_none() {
                     self.core.panicked(key);
                 }
             }

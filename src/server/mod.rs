@@ -169,7 +169,11 @@ impl<A: App> Server<A> {
     pub fn of(&mut self, name: &str) -> Namespace<'_, A> {
         let id = self.core.sockets.namespaces_mut().describe(name);
         let family = self.core.sockets.family_of(id);
-        self.handlers.of(family, self.core.sockets.namespaces_mut())
+        self.handlers.of(
+            family,
+            self.core.sockets.namespaces_mut(),
+            &mut self.core.engine,
+        )
     }
 
     /// A parent of all namespaces whose names fit a pattern, for the handlers of all of them. `{number}` stands for one or
@@ -196,7 +200,11 @@ impl<A: App> Server<A> {
             .sockets
             .namespaces_mut()
             .describe_pattern(pattern, read);
-        self.handlers.of(family, self.core.sockets.namespaces_mut())
+        self.handlers.of(
+            family,
+            self.core.sockets.namespaces_mut(),
+            &mut self.core.engine,
+        )
     }
 
     /// A parent of all namespaces that `is_wanted` says yes to, by the name and what the client brought; see
@@ -208,7 +216,11 @@ impl<A: App> Server<A> {
     ) -> Namespace<'_, A> {
         let family = self.core.sockets.namespaces_mut().describe_question(label);
         self.handlers.table_mut(family).question = Some(Box::new(is_wanted));
-        self.handlers.of(family, self.core.sockets.namespaces_mut())
+        self.handlers.of(
+            family,
+            self.core.sockets.namespaces_mut(),
+            &mut self.core.engine,
+        )
     }
 
     /// Calls `handler` with the name of each namespace that a client has called into being, before its first socket is
@@ -230,7 +242,10 @@ impl<A: App> Server<A> {
             .raw
             .last_mut()
             .expect("it was pushed just now");
-        RawSessions { mount }
+        RawSessions {
+            mount,
+            engine: &mut self.core.engine,
+        }
     }
 
     /// Answers requests of one method (`Get` answers HEAD, too) whose path is `path`, or has one more segment

@@ -5,11 +5,12 @@ use super::handshake::Handshake;
 use super::views::Io;
 use super::{App, Server};
 use crate::engineio::packet::Packet;
-use crate::engineio::{self, Incoming, SessionId, TransportName};
+use crate::engineio::{self, Engine, Incoming, SessionId, TransportName};
 use crate::http;
 
 type OnOpen<A> = Box<dyn Fn(&mut Session<'_, A>)>;
 type OnMessage<A> = Box<dyn Fn(&mut Session<'_, A>, &Incoming<'_>)>;
+type OnHeartbeat<A> = Box<dyn Fn(&mut Session<'_, A>)>;
 type OnClose<A> = Box<dyn Fn(&mut Session<'_, A>, engineio::Reason)>;
 
 /// What one path does.
@@ -17,6 +18,7 @@ pub(super) struct Mount<A: App> {
     pub(super) path: Box<str>,
     on_open: Option<OnOpen<A>>,
     on_message: Option<OnMessage<A>>,
+    on_heartbeat: Option<OnHeartbeat<A>>,
     on_close: Option<OnClose<A>>,
 }
 
@@ -26,6 +28,7 @@ impl<A: App> Mount<A> {
             path: path.into(),
             on_open: None,
             on_message: None,
+            on_heartbeat: None,
             on_close: None,
         }
     }
@@ -34,6 +37,7 @@ impl<A: App> Mount<A> {
 /// A path of raw sessions whose handlers are being named.
 pub struct RawSessions<'s, A: App> {
     pub(super) mount: &'s mut Mount<A>,
+    pub(super) engine: &'s mut Engine,
 }
 
 impl<A: App> RawSessions<'_, A> {
@@ -49,6 +53,14 @@ impl<A: App> RawSessions<'_, A> {
         handler: impl Fn(&mut Session<'_, A>, &Incoming<'_>) + 'static,
     ) -> Self {
         self.mount.on_message = Some(Box::new(handler));
+        self
+    }
+
+    /// Called when a session's client has given a sign of life, as
+    /// [`Namespace::on_heartbeat`](super::Namespace::on_heartbeat) has it.
+    pub fn on_heartbeat(self, handler: impl Fn(&mut Session<'_, A>) + 'static) -> Self {
+        self.engine.tell_heartbeats();
+        self.mount.on_heartbeat = Some(Box::new(handler));
         self
     }
 
@@ -158,6 +170,14 @@ impl<A: App> Server<A> {
         self.raw_told(session, request, |mount, session| {
             if let Some(handler) = &mount.on_message {
                 handler(session, message);
+            }
+        });
+    }
+
+    pub(super) fn raw_heartbeat(&mut self, session: SessionId) {
+        self.raw_told(session, None, |mount, session| {
+            if let Some(handler) = &mount.on_heartbeat {
+                handler(session);
             }
         });
     }

@@ -93,6 +93,8 @@ pub enum Cause {
     Protocol(Option<String>),
     /// A handler of ours went wrong over it (`MIDDLEWARE_FAILURE`).
     OurFault,
+    /// [`Server::generate_id`] chose another session's id for it, or panicked (`ID_GENERATION_ERROR`).
+    NoId,
 }
 
 impl Cause {
@@ -104,6 +106,7 @@ impl Cause {
             Self::TransportMismatch { .. } => Some("TRANSPORT_MISMATCH"),
             Self::ProtocolMismatch => Some("PROTOCOL_MISMATCH"),
             Self::OurFault => Some("MIDDLEWARE_FAILURE"),
+            Self::NoId => Some("ID_GENERATION_ERROR"),
             Self::Transport(_)
             | Self::Session(_)
             | Self::Method(_)
@@ -161,7 +164,7 @@ impl<A: App> Server<A> {
 }
 
 impl<A: App> Core<A> {
-    /// A request was refused.
+    /// A request was refused for what it is.
     pub(super) fn note_refusal(
         &mut self,
         conn: ConnId,
@@ -169,17 +172,32 @@ impl<A: App> Core<A> {
         refusal: Refusal,
         message: &str,
     ) {
+        let cause = self.refused.is_told.then(|| {
+            let is_foreign = !cors::is_allowed(&self.config.engine.origins, request);
+            cause(&self.engine, request, refusal, is_foreign)
+        });
+        self.note_caused(conn, request, refusal, message, cause);
+    }
+
+    /// A request was refused, for a cause if anybody is told of it.
+    pub(super) fn note_caused(
+        &mut self,
+        conn: ConnId,
+        request: &http::Request<'_>,
+        refusal: Refusal,
+        message: &str,
+        cause: Option<Cause>,
+    ) {
         self.counters.refusals.count(refusal);
-        if !self.refused.is_told {
+        let Some(cause) = cause.filter(|_| self.refused.is_told) else {
             return;
-        }
-        let is_foreign = !cors::is_allowed(&self.config.engine.origins, request);
+        };
         let peer = self.conns.get(conn).map_or(Peer::Unix, Conn::peer);
         let client = forwarded::client(&self.config.reactor.trusted_proxies, peer, request);
         self.refused.errors.push_back(ConnectionError {
             refusal,
             message: message.to_owned(),
-            cause: cause(&self.engine, request, refusal, is_foreign),
+            cause,
             request: Handshake::of(request, client, self.now.wall, HandshakeKept::Whole),
         });
     }

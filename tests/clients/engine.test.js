@@ -118,6 +118,25 @@ for (const [way, transports] of Object.entries(WAYS)) {
       await heardTimes(socket, "ping", 2);
       assert.equal(await said(socket, "alive"), "alive");
     });
+
+    test("the application hears the session beat", async () => {
+      const socket = await greeted(transports, { query: { tell: "heartbeats" } });
+      assert.deepEqual(await heardTimes(socket, "message", 2), [["you live"], ["you live"]]);
+    });
+
+    test("the application chooses the session's id, which nobody else gets meanwhile", async () => {
+      const id = `chosen-by-${way.padEnd(10, "-")}`;
+      const socket = await greeted(transports, { query: { id } });
+      assert.equal(socket.id, id);
+      await heard(make([transports[0]], { query: { id } }), "error");
+      const again = await fetch(`${url}/engine.io/?EIO=4&transport=polling&id=${id}`);
+      assert.equal(await again.text(), '{"code":3,"message":"Bad request"}');
+      const ended = heard(socket, "close");
+      socket.close();
+      await ended;
+      await gone(id);
+      assert.equal((await greeted(transports, { query: { id } })).id, id);
+    });
   });
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::engineio::TransportName;
 use crate::reactor::Service;
 use crate::server::Cause;
+use crate::sid::Sid;
 
 fn tells_refusals(server: &mut Server<Diary>) {
     server.on_connection_error(|context, error| {
@@ -84,6 +85,43 @@ fn where_nobody_wants_to_know_refusals_are_counted_and_nothing_is_kept() {
     world.request("GET", "/socket.io/?EIO=4&transport=tobi", "");
     assert_eq!(world.server.core.counters.refusals.transport_unknown, 1);
     assert!(world.server.core.refused.pop().is_none());
+}
+
+#[test]
+fn a_choice_of_id_that_failed_is_told_as_the_official_server_tells_it() {
+    let mut world = world(|server| {
+        tells_refusals(server);
+        server.generate_id(|_| Sid::parse("one-id-for-everybody"));
+    });
+    polling(&mut world);
+    let (status, _) = world.request("GET", "/socket.io/?EIO=4&transport=polling", "");
+    let told = "3 Bad request ID_GENERATION_ERROR /socket.io/?EIO=4&transport=polling";
+    assert_eq!((status, world.diary()), (400, vec![told.to_owned()]));
+    assert_eq!(world.server.core.counters.refusals.bad_request, 1);
+}
+
+#[test]
+fn the_sockets_of_a_session_are_told_of_its_signs_of_life() {
+    let mut world = world(|server| {
+        for name in ["/", "/other"] {
+            server.of(name).on_heartbeat(|socket| {
+                let namespace = socket.namespace().to_owned();
+                socket.app.note(namespace);
+            });
+        }
+        server.of("/deaf");
+    });
+    let (conn, _) = world.socket("/");
+    for name in ["/other", "/deaf"] {
+        world.say(conn, &format!("40{name},"));
+    }
+    world.say(conn, "42[\"a message is no heartbeat\"]");
+    assert_eq!(world.diary(), [""; 0]);
+    world.say(conn, "3");
+    assert_eq!(world.diary(), ["/", "/other"]);
+    world.say(conn, "41/other,");
+    world.say(conn, "3");
+    assert_eq!(world.diary(), ["/"]);
 }
 
 #[test]

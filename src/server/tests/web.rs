@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::Origins;
 use crate::http::{Method, Response};
+use crate::sid::Sid;
 
 const OPEN: &str = "/socket.io/?EIO=4&transport=polling";
 
@@ -129,6 +130,33 @@ fn a_page_of_another_origin_opens_no_session_unless_it_is_listed() {
         assert!(sent.starts_with(&format!("HTTP/1.1 {status} ")), "{sent}");
         assert_eq!(world.is_closed(websocket), !is_allowed);
     }
+}
+
+#[test]
+fn an_id_may_be_chosen_and_names_one_session() {
+    let mut world = world(|server| {
+        server.generate_id(|request| match request.query() {
+            query if query.contains("chosen") => Sid::parse("chosen-by-a-program-"),
+            query if query.contains("odd") => panic!("no id for this one"),
+            _ => None,
+        });
+    });
+    let refused = (400, r#"{"code":3,"message":"Bad request"}"#.to_owned());
+    let made = open(&mut world, OPEN);
+    assert!(!made.ends_with("chosen-by-a-program-"));
+    let chosen = open(&mut world, &format!("{OPEN}&chosen=1"));
+    assert!(chosen.ends_with("&sid=chosen-by-a-program-"));
+    let again = world.request("GET", &format!("{OPEN}&chosen=1"), "");
+    assert_eq!(again, refused, "it is another's");
+    let odd = world.request("GET", &format!("{OPEN}&odd=1"), "");
+    assert_eq!(odd, refused, "no choice was made");
+    let conn = world.connect();
+    world.upgrade(conn, "/socket.io/?EIO=4&transport=websocket&chosen=1", "");
+    assert_eq!(world.answer(conn), Some((400, "Bad request".to_owned())));
+    // The first session has it still, and when it has gone another may.
+    assert_eq!(world.request("POST", &chosen, "1").0, 200);
+    let last = open(&mut world, &format!("{OPEN}&chosen=1"));
+    assert_eq!(last, chosen);
 }
 
 #[test]
