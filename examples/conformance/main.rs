@@ -10,11 +10,13 @@
 //! | + 5 | `rawws`: the WebSocket code without a server around it |
 //! | + 6 | `main_profile` for clients of Socket.IO 2.x as well |
 //! | + 7 | `main_profile` for clients that speak MessagePack |
+//! | + 8 | `main_profile` for clients with `json_parser`'s counterpart |
 //!
 //! `CONF_HOST` names the address to listen on; without it both loopback addresses are.
 
 mod any;
 mod eio_client;
+mod json_parser;
 mod limits;
 mod main_profile;
 mod protocol;
@@ -52,6 +54,10 @@ fn main() -> io::Result<()> {
         spawn(
             |at| main_profile::run(at, Clients::MessagePack),
             addresses(base + 7)?,
+        ),
+        spawn(
+            |at| main_profile::run(at, Clients::OwnParser),
+            addresses(base + 8)?,
         ),
     ];
     for profile in profiles {

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::Addresses;
 use crate::any::Any;
+use crate::json_parser::JsonParser;
 
 /// What is remembered of sockets that have left.
 #[derive(Default)]
@@ -65,6 +66,8 @@ pub(crate) enum Clients {
     OldToo,
     /// Those that speak MessagePack.
     MessagePack,
+    /// Those with a parser of their own.
+    OwnParser,
 }
 
 pub(crate) fn run(addresses: &Addresses, clients: Clients) -> io::Result<()> {
@@ -80,6 +83,9 @@ pub(crate) fn run(addresses: &Addresses, clients: Clients) -> io::Result<()> {
     }
 
     let mut server = Server::new(config, Main::default());
+    if clients == Clients::OwnParser {
+        server.parser(JsonParser);
+    }
     // A client that writes at once is not answered at once: its suite wants to see both.
     server.allow_request(|request| {
         let id = request.id();

@@ -190,7 +190,7 @@
 //! | `connectionStateRecovery` | [`socketio.recovery`](crate::config::SocketIo::recovery); `skipMiddlewares` is [`authorize_again`](crate::config::Recovery::authorize_again), the other way round |
 //! | `cleanupEmptyChildNamespaces` | [`socketio.empty_children_kept`](crate::config::SocketIo::empty_children_kept), the other way round |
 //! | `maxAttachments` of the parser | [`socketio.attachments_max`](crate::config::SocketIo::attachments_max) |
-//! | `parser` | [`socketio.parser`](crate::config::SocketIo::parser): text, or MessagePack as `socket.io-msgpack-parser` has it |
+//! | `parser` | [`socketio.parser`](crate::config::SocketIo::parser): text, or MessagePack as `socket.io-msgpack-parser` has it; [`server.parser(own)`](crate::Server::parser) |
 //! | `adapter` | a carrier of your own by [`on_wish`](crate::Server::on_wish) and [`hear`](crate::Io::hear); Redis: not yet |
 //! | `wsEngine` | left out: there is one WebSocket, and it is part of the server |
 //! | `destroyUpgrade`, `destroyUpgradeTimeout` | needs nothing: an upgrade to another path is a request like any other, and answered |

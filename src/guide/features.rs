@@ -40,7 +40,7 @@
 //! | on top of another HTTP server (`attach`, uWebSockets' `attachApp`) | left out: the loop is the server; the layers below are sans-IO and stand alone |
 //! | the browser client, served | yes, in all its bundles, feature `client` |
 //! | a time until the first namespace (`connectTimeout`) | yes |
-//! | another parser, msgpack | yes: MessagePack as the official `socket.io-msgpack-parser` has it ([`Parser`](crate::config::Parser)); no others to plug in |
+//! | another parser, msgpack | yes: MessagePack as the official `socket.io-msgpack-parser` has it ([`Parser`](crate::config::Parser)), and any of your own ([`CustomParser`](crate::socketio::parser::CustomParser)) |
 //! | adapters to plug in | yes, as data: what other nodes are to be told and what they say is plain, to be carried over anything ([`server::cluster`](crate::server::cluster)) |
 //! | empty child namespaces are cleaned up | yes, by default |
 //! | connection state recovery | yes, with limits on bytes and sockets, off by default |

@@ -340,7 +340,7 @@ impl<A: App> Core<A> {
         };
         if let Some(session) = self.session_of_connected(key) {
             let name = self.sockets.name(namespace);
-            let parser = self.config.socketio.parser;
+            let parser = self.sockets.parser();
             let packet = written::packet(parser, Kind::Disconnect, name, wire::write_disconnect);
             self.engine.send(self.now.mono, session, packet);
         }

@@ -17,7 +17,7 @@ use crate::engineio::{self, Incoming, SessionId};
 use crate::http;
 use crate::socketio::args::Args;
 use crate::socketio::packet::{self as wire, Kind, Violation};
-use crate::socketio::{Attachments, Reason, SocketKey, Step};
+use crate::socketio::{Attachments, Parsed, Reason, SocketKey, Step};
 
 /// Runs a handler; if it panics, says so in the log and gives nothing.
 pub(super) fn caught<T>(what: &str, run: impl FnOnce() -> T) -> Option<T> {
@@ -41,25 +41,25 @@ impl<A: App> Server<A> {
         if self.core.raw.get(session).is_some() {
             return self.raw_message(session, &incoming, request);
         }
-        match incoming {
-            Incoming::Text(text) => match self.core.sockets.text(session, text) {
-                Ok(Some(packet)) => self.packet(session, &packet, &[]),
-                Ok(None) => {
+        let outcome = match &incoming {
+            Incoming::Text(text) => self.core.sockets.text(session, text),
+            Incoming::Binary(bytes) => self.core.sockets.binary(session, bytes),
+        };
+        match outcome {
+            Ok(Parsed::Bare(packet)) => self.packet(session, &packet, &[]),
+            Ok(Parsed::Complete(complete)) => {
+                if let Some(timer) = self.core.assembling.remove(&session) {
+                    self.core.timers.cancel(timer);
+                }
+                self.packet(session, &complete.packet(), complete.attachments());
+            }
+            Ok(Parsed::Nothing) => {
+                if matches!(incoming, Incoming::Text(_)) {
                     self.core.await_attachments(session);
-                    self.core.make_room();
                 }
-                Err(violation) => self.core.undecodable(session, violation),
-            },
-            Incoming::Binary(bytes) => match self.core.sockets.binary(session, &bytes) {
-                Ok(Some(complete)) => {
-                    if let Some(timer) = self.core.assembling.remove(&session) {
-                        self.core.timers.cancel(timer);
-                    }
-                    self.packet(session, &complete.packet(), complete.attachments());
-                }
-                Ok(None) => self.core.make_room(),
-                Err(violation) => self.core.undecodable(session, violation),
-            },
+                self.core.make_room();
+            }
+            Err(violation) => self.core.undecodable(session, violation),
         }
     }
 

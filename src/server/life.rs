@@ -291,7 +291,7 @@ fn is_wanted<A: App>(
 
 impl<A: App> Core<A> {
     pub(super) fn refuse_connect(&mut self, session: SessionId, name: &str, refusal: Refusal) {
-        let parser = self.config.socketio.parser;
+        let parser = self.sockets.parser();
         let packet = written::packet(parser, Kind::ConnectError, name, |out, name| {
             wire::write_connect_error(out, name, refusal.message(), None);
         });

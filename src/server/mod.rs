@@ -57,6 +57,7 @@ mod written;
 
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -68,6 +69,7 @@ use crate::http::Method;
 use crate::http::files::Files;
 use crate::reactor::lanes::{self, Lane, Worker};
 use crate::reactor::{self, LaneId, ListenerId, Reactor};
+use crate::socketio::parser::CustomParser;
 use crate::socketio::pattern::Pattern;
 
 use self::core::Core;
@@ -174,6 +176,13 @@ impl<A: App> Server<A> {
             self.core.sockets.namespaces_mut(),
             &mut self.core.engine,
         )
+    }
+
+    /// Writes and reads packets by a parser of your own instead of [`socketio.parser`](crate::config::SocketIo::parser); all
+    /// clients must have its counterpart.
+    pub fn parser(&mut self, parser: impl CustomParser + 'static) -> &mut Self {
+        self.core.sockets.set_parser(Rc::new(parser));
+        self
     }
 
     /// A parent of all namespaces whose names fit a pattern, for the handlers of all of them. `{number}` stands for one or

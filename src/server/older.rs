@@ -64,7 +64,7 @@ impl<A: App> Core<A> {
             None => format!("{{\"sid\":\"{id}\"}}"),
         };
         let name = self.sockets.name(namespace);
-        let parser = self.config.socketio.parser;
+        let parser = self.sockets.parser();
         let packet = written::packet(parser, Kind::Connect, name, |out, name| {
             wire::write_connect(out, name, &said);
         });
@@ -81,7 +81,7 @@ impl<A: App> Core<A> {
     ) {
         let is_older = self.is_older(session);
         let name = self.sockets.name(namespace);
-        let parser = self.config.socketio.parser;
+        let parser = self.sockets.parser();
         let write = |out: &mut Vec<u8>, name: &str| match (is_older, data) {
             (false, data) => {
                 let data = data.map(ToString::to_string);

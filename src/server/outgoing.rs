@@ -206,7 +206,7 @@ impl<A: App> Core<A> {
         let (values, attachments) = (&encoded.list, &encoded.attachments);
         let name = EventName::from(event);
         let namespace = self.sockets.name(namespace);
-        let parser = self.config.socketio.parser;
+        let parser = self.sockets.parser();
         let write = |out: &mut Vec<u8>, namespace: &str, id, count| {
             wire::write_event(out, namespace, id, count, &name, values);
         };
@@ -232,7 +232,7 @@ impl<A: App> Core<A> {
         }
         let (values, attachments) = (&encoded.list, &encoded.attachments);
         let namespace = self.sockets.name(namespace);
-        let parser = self.config.socketio.parser;
+        let parser = self.sockets.parser();
         let write = |out: &mut Vec<u8>, namespace: &str, _, count| {
             wire::write_ack(out, namespace, id, count, values);
         };

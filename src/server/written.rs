@@ -1,19 +1,19 @@
 //! What is said to a client, as the server's parser writes it: a text with its attachments behind it, or one message of
-//! MessagePack with all of it inside.
+//! MessagePack or of the application's own making with all of it inside.
 //!
-//! Whoever says something writes a text as ever; for MessagePack its payload is taken from that text.
+//! Whoever says something writes a text as ever; for another parser its payload is taken from that text.
 //! Knows no socket and no session.
 
 use bytes::Bytes;
 
-use crate::config::Parser;
 use crate::engineio::packet::Packet;
 use crate::socketio::msgpack;
 use crate::socketio::packet::Kind;
+use crate::socketio::parser::{CustomParser, Message, Parser, Written};
 
 /// A packet without number and attachments. `write` writes it as text, for the namespace that it is given.
 pub(super) fn packet(
-    parser: Parser,
+    parser: &Parser,
     kind: Kind,
     namespace: &str,
     write: impl FnOnce(&mut Vec<u8>, &str),
@@ -23,6 +23,10 @@ pub(super) fn packet(
         Parser::MessagePack => {
             let text = text_of(|out| write(out, "/"));
             in_messagepack(kind, namespace, None, &text[1..], &[])
+        }
+        Parser::Custom(own) => {
+            let text = text_of(|out| write(out, "/"));
+            in_ones_own(&**own, kind, namespace, None, &text[1..], &[])
         }
     }
 }
@@ -65,7 +69,7 @@ impl Packets {
 /// A packet and what belongs to it. `write` writes it as text, for the namespace, the number and the count of attachments
 /// that it is given.
 pub(super) fn packets(
-    parser: Parser,
+    parser: &Parser,
     kind: Kind,
     namespace: &str,
     id: Option<u64>,
@@ -83,11 +87,20 @@ pub(super) fn packets(
         }
         Parser::MessagePack => {
             let text = text_of(|out| write(out, "/", None, 0));
-            // The digit of the kind, and of an answer also those of its number, which stand before a list.
-            let data = text.trim_start_matches(|c: char| c.is_ascii_digit());
+            let data = payload(&text);
             Packets::one(in_messagepack(kind, namespace, id, data, attachments))
         }
+        Parser::Custom(own) => {
+            let text = text_of(|out| write(out, "/", None, 0));
+            let data = payload(&text);
+            Packets::one(in_ones_own(&**own, kind, namespace, id, data, attachments))
+        }
     }
+}
+
+/// What stands behind the digit of the kind, and of an answer also behind those of its number: a list.
+fn payload(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_ascii_digit())
 }
 
 fn text_of(write: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -105,4 +118,25 @@ fn in_messagepack(
 ) -> Packet {
     let data = (!data.is_empty()).then_some(data);
     Packet::binary(&msgpack::encode(kind, namespace, id, data, attachments))
+}
+
+fn in_ones_own(
+    parser: &dyn CustomParser,
+    kind: Kind,
+    namespace: &str,
+    id: Option<u64>,
+    data: &str,
+    attachments: &[Bytes],
+) -> Packet {
+    let written = Written {
+        kind,
+        namespace,
+        id,
+        data: (!data.is_empty()).then_some(data),
+        attachments,
+    };
+    match parser.write(&written) {
+        Message::Text(text) => Packet::message(|out| out.extend_from_slice(text.as_bytes())),
+        Message::Binary(bytes) => Packet::binary(&bytes),
+    }
 }

@@ -1,6 +1,6 @@
 //! Socket.IO: namespaces, sockets, rooms, acknowledgements — who gets what.
 //!
-//! The pure parts: packets from and to text ([`packet`], [`assembler`]), arguments from and to types ([`args`]), rooms
+//! The pure parts: packets from and to text ([`packet`], [`assembler`]) or otherwise ([`parser`]), arguments from and to types ([`args`]), rooms
 //! and their members ([`adapter`]). Each is a function of its input and its limits.
 //! Knows sessions by id; never a transport, a connection or a byte on the wire.
 
@@ -12,6 +12,7 @@ mod json;
 pub mod msgpack;
 pub mod namespaces;
 pub mod packet;
+pub mod parser;
 pub mod pattern;
 #[cfg(any(test, feature = "world"))]
 pub mod property;
@@ -23,4 +24,4 @@ pub use adapter::{Adapter, RoomEvent, SocketId, SocketKey};
 pub use freeze::{Frozen, ThawError};
 pub use namespaces::{FamilyId, NamespaceId, Namespaces};
 pub use sockets::{Phase, Reason, Refusal, SocketRow, Sockets};
-pub use steps::{Attachments, OutOfOrder, Step};
+pub use steps::{Attachments, OutOfOrder, Parsed, Step};

@@ -241,6 +241,8 @@ pub enum Violation {
     InvalidPayload,
     /// Not one value of MessagePack, or a text where every packet is one.
     NotMessagePack,
+    /// A parser of the application's own found no packet in it.
+    NoPacket,
     /// Text came while attachments were due.
     TextWhileAssembling,
     /// An attachment came that nobody had announced.
@@ -263,6 +265,7 @@ impl fmt::Display for Violation {
             Self::IllegalId => "illegal ack id",
             Self::InvalidPayload => "invalid payload",
             Self::NotMessagePack => "no packet of MessagePack",
+            Self::NoPacket => "no packet",
             Self::TextWhileAssembling => "got plaintext data when reconstructing a packet",
             Self::AttachmentUnasked => "got binary data when not reconstructing a packet",
             Self::PacketTooLarge => "packet too large",

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -17,6 +18,7 @@ use smallvec::SmallVec;
 use super::adapter::{Adapter, SocketKey};
 use super::assembler::Assembler;
 use super::namespaces::{FamilyId, NamespaceId, Namespaces};
+use super::parser::{CustomParser, Parser};
 use crate::config;
 use crate::engineio::{self, Session, SessionId};
 use crate::sid::{Sid, SidIndex};
@@ -107,6 +109,7 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Sockets {
     pub(super) config: config::SocketIo,
+    pub(super) parser: Parser,
     pub(super) namespaces: Namespaces,
     pub(super) rows: Slots<SocketRow>,
     pub(super) ids: SidIndex,
@@ -123,6 +126,7 @@ impl Sockets {
     #[must_use]
     pub fn new(config: config::SocketIo, seed: [u8; 32]) -> Self {
         Self {
+            parser: config.parser.into(),
             config,
             namespaces: Namespaces::default(),
             rows: Slots::new(),
@@ -139,8 +143,20 @@ impl Sockets {
     pub fn described_alike(&self, seed: [u8; 32]) -> Self {
         Self {
             namespaces: self.namespaces.described_alike(),
+            parser: self.parser.clone(),
             ..Self::new(self.config.clone(), seed)
         }
+    }
+
+    /// How packets are written and read.
+    #[must_use]
+    pub const fn parser(&self) -> &Parser {
+        &self.parser
+    }
+
+    /// From now on packets are written and read by a parser of the application's own.
+    pub fn set_parser(&mut self, parser: Rc<dyn CustomParser>) {
+        self.parser = Parser::Custom(parser);
     }
 
     /// The namespaces.

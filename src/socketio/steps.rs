@@ -3,7 +3,8 @@
 //! Messages come in, and are packets once their attachments are there; a packet becomes a [`Step`]: whom it concerns, and
 //! what of. One that comes at the wrong time is [`OutOfOrder`].
 //! Knows no handlers: what follows from a step is the switchboard's business.
-//! Left out: the wire itself, which is [`super::packet`]'s, [`super::assembler`]'s and [`super::msgpack`]'s.
+//! Left out: the wire itself, which is [`super::packet`]'s, [`super::assembler`]'s, [`super::msgpack`]'s and
+//! [`super::parser`]'s.
 
 use bytes::Bytes;
 
@@ -11,8 +12,8 @@ use super::adapter::SocketKey;
 use super::assembler::Complete;
 use super::msgpack;
 use super::packet::{Event, Kind, Packet, Violation};
+use super::parser::{self, Message, Parser};
 use super::sockets::{Phase, Refusal, Sockets};
-use crate::config::Parser;
 use crate::engineio::SessionId;
 
 /// What a packet is about.
@@ -37,6 +38,17 @@ pub enum Step<'a> {
 /// A packet at the wrong time (before its CONNECT, a second CONNECT, one that only a server sends): the connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfOrder;
+
+/// What a message has brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parsed<'a> {
+    /// A packet without attachments, as it stands in the message.
+    Bare(Packet<'a>),
+    /// A packet with all of its attachments.
+    Complete(Complete),
+    /// Nothing yet: more attachments are due, or the session is gone.
+    Nothing,
+}
 
 /// Bytes that go with an event, in the order of their placeholders.
 pub type Attachments<'a> = &'a [Bytes];
@@ -63,50 +75,54 @@ impl Sockets {
         self.held_bytes
     }
 
-    /// A text message of a session: the packet it is, or `None` while its attachments are due.
+    /// A text message of a session.
     ///
     /// # Errors
     /// If it is no packet.
-    pub fn text<'a>(
-        &mut self,
-        session: SessionId,
-        text: &'a str,
-    ) -> Result<Option<Packet<'a>>, Violation> {
-        if self.config.parser == Parser::MessagePack {
-            return Err(Violation::NotMessagePack);
-        }
-        match self.clients.get_mut(session) {
-            Some(client) => {
-                self.held_bytes -= client.assembler.held_bytes();
-                let outcome = client.assembler.text(text, &self.config);
-                self.held_bytes += client.assembler.held_bytes();
-                outcome
+    pub fn text<'a>(&mut self, session: SessionId, text: &'a str) -> Result<Parsed<'a>, Violation> {
+        match &self.parser {
+            Parser::Default => {}
+            Parser::MessagePack => return Err(Violation::NotMessagePack),
+            Parser::Custom(own) => {
+                let message = Message::Text(text.into());
+                return parser::read(&**own, &message, &self.config).map(Parsed::Complete);
             }
-            None => Ok(None),
         }
+        let Some(client) = self.clients.get_mut(session) else {
+            return Ok(Parsed::Nothing);
+        };
+        self.held_bytes -= client.assembler.held_bytes();
+        let outcome = client.assembler.text(text, &self.config);
+        self.held_bytes += client.assembler.held_bytes();
+        Ok(outcome?.map_or(Parsed::Nothing, Parsed::Bare))
     }
 
-    /// A binary message of a session: the packet it completes, or `None` while more attachments are due.
+    /// A binary message of a session.
     ///
     /// # Errors
-    /// If no packet waits for it.
+    /// If it is no packet, or no packet waits for it.
     pub fn binary(
         &mut self,
         session: SessionId,
         bytes: &[u8],
-    ) -> Result<Option<Complete>, Violation> {
-        if self.config.parser == Parser::MessagePack {
-            return msgpack::decode(bytes, &self.config).map(Some);
-        }
-        match self.clients.get_mut(session) {
-            Some(client) => {
-                self.held_bytes -= client.assembler.held_bytes();
-                let outcome = client.assembler.binary(bytes, &self.config);
-                self.held_bytes += client.assembler.held_bytes();
-                outcome
+    ) -> Result<Parsed<'static>, Violation> {
+        match &self.parser {
+            Parser::Default => {}
+            Parser::MessagePack => {
+                return msgpack::decode(bytes, &self.config).map(Parsed::Complete);
             }
-            None => Ok(None),
+            Parser::Custom(own) => {
+                let message = Message::Binary(bytes.into());
+                return parser::read(&**own, &message, &self.config).map(Parsed::Complete);
+            }
         }
+        let Some(client) = self.clients.get_mut(session) else {
+            return Ok(Parsed::Nothing);
+        };
+        self.held_bytes -= client.assembler.held_bytes();
+        let outcome = client.assembler.binary(bytes, &self.config);
+        self.held_bytes += client.assembler.held_bytes();
+        Ok(outcome?.map_or(Parsed::Nothing, Parsed::Complete))
     }
 
     /// The session that holds most for a packet whose attachments have not come, if all hold too much together: it is to go.

@@ -12,6 +12,7 @@ mod messagepack;
 mod namespaces;
 mod numbers;
 mod older;
+mod parser;
 mod recovery;
 mod sending;
 mod stopping;

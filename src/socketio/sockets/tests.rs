@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::socketio::{OutOfOrder, Step};
+use crate::socketio::{OutOfOrder, Parsed, Step};
 
 fn session(number: u32) -> SessionId {
     SessionId::from_parts(number, 0)
@@ -26,7 +26,9 @@ fn sockets_with(change: impl FnOnce(&mut config::SocketIo)) -> Sockets {
 
 fn step<'a>(sockets: &mut Sockets, text: &'a str) -> Result<Step<'a>, OutOfOrder> {
     let packet = sockets.text(session(1), text).expect("a packet");
-    let packet = packet.expect("a packet without attachments");
+    let Parsed::Bare(packet) = packet else {
+        panic!("a packet without attachments");
+    };
     sockets.step(session(1), &packet)
 }
 
@@ -220,7 +222,7 @@ fn a_namespace_with_a_longer_name_than_allowed_is_none() {
 fn sockets_of_a_session_that_was_never_opened_are_not_made() {
     let mut sockets = sockets();
     let packet = sockets.text(session(2), "0");
-    assert_eq!(packet, Ok(None));
+    assert_eq!(packet, Ok(Parsed::Nothing));
     assert!(!sockets.is_assembling(session(2)));
 }
 
@@ -229,9 +231,11 @@ fn an_event_with_attachments_comes_with_the_last_of_them() {
     let mut sockets = sockets();
     let key = joined(&mut sockets, "0");
     let text = "51-[\"x\",{\"_placeholder\":true,\"num\":0}]";
-    assert_eq!(sockets.text(session(1), text), Ok(None));
+    assert_eq!(sockets.text(session(1), text), Ok(Parsed::Nothing));
     assert!(sockets.is_assembling(session(1)));
-    let complete = sockets.binary(session(1), b"bytes").unwrap().unwrap();
+    let Ok(Parsed::Complete(complete)) = sockets.binary(session(1), b"bytes") else {
+        panic!("a packet");
+    };
     assert_eq!(complete.attachments(), [Bytes::from_static(b"bytes")]);
     let packet = complete.packet();
     let step = sockets.step(session(1), &packet);

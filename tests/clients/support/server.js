@@ -11,7 +11,7 @@ export const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
 const COMMAND = (process.env.ROOMCAST_CONFORMANCE ?? `${TARGET}/debug/examples/conformance`).split(" ");
 const HOST = "127.0.0.1";
 // One port for each profile of the example.
-const PORTS = 8;
+const PORTS = 9;
 const MAIN = 2;
 /** The profile of raw Engine.IO sessions. */
 export const EIO_CLIENT = 3;
@@ -19,6 +19,7 @@ const LIMITS = 4;
 const RAWWS = 5;
 const MAIN_FOR_ALL = 6;
 const MAIN_IN_MESSAGEPACK = 7;
+const MAIN_IN_JSON = 8;
 const READY_WITHIN_MS = 10_000;
 
 export class Server {
@@ -50,6 +51,11 @@ export class Server {
     return this.urlOf(MAIN_FOR_ALL);
   }
 
+  /** Where clients have a parser of their own. */
+  get urlInJson() {
+    return this.urlOf(MAIN_IN_JSON);
+  }
+
   /** Where clients speak MessagePack. */
   get urlInMessagePack() {
     return this.urlOf(MAIN_IN_MESSAGEPACK);
@@ -77,7 +83,7 @@ export class Server {
     });
     // After the start, an end is the tests' own doing.
     failed.catch(() => {});
-    const ready = Promise.all([MAIN, MAIN_FOR_ALL, MAIN_IN_MESSAGEPACK].map((profile) => answers(this.#base + profile)));
+    const ready = Promise.all([MAIN, MAIN_FOR_ALL, MAIN_IN_MESSAGEPACK, MAIN_IN_JSON].map((profile) => answers(this.#base + profile)));
     await Promise.race([failed, ready]);
   }
 
