@@ -1,7 +1,7 @@
 //! Socket.IO: namespaces, sockets, rooms, acknowledgements — who gets what.
 //!
-//! The pure parts: packets from and to text ([`packet`], [`assembler`]) or otherwise ([`parser`]), arguments from and to types ([`args`]), rooms
-//! and their members ([`adapter`]). Each is a function of its input and its limits.
+//! The pure parts: packets from and to text ([`packet`], [`assembler`]) or otherwise ([`parser`]), arguments from and to
+//! types ([`args`]), rooms and their members ([`adapter`]). Each is a function of its input and its limits.
 //! Knows sessions by id; never a transport, a connection or a byte on the wire.
 
 pub mod adapter;
