@@ -21,7 +21,7 @@ use super::events::Said;
 use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
 use super::hooks;
-use super::metrics::{Lag, Turns};
+use super::metrics::{Lag, TurnLog};
 use super::nodes::Nodes;
 use super::posts::Form;
 use super::recovery::Recovery;
@@ -231,7 +231,7 @@ pub(super) struct Core<A: App> {
     pub(super) deferred: VecDeque<Deferred>,
     pub(super) counters: Counters,
     pub(super) lag: Lag,
-    pub(super) turns: Turns,
+    pub(super) turns: TurnLog,
     pub(super) stopping: Stopping,
     pub(super) arrivals: Arrivals,
     /// Kept between broadcasts, so that none allocates once the largest has been.
@@ -285,7 +285,7 @@ impl<A: App> Core<A> {
             nodes: Nodes::default(),
             refused: Refused::default(),
             lag: Lag::default(),
-            turns: Turns::default(),
+            turns: TurnLog::default(),
             is_overhearing: false,
             jobs: HashMap::new(),
             later: HashMap::new(),

@@ -2,7 +2,7 @@
 //!
 //! Two sorts: what there is just now, and what was counted since the server started (which a thawed one goes on with).
 //! How long a turn of the loop took is measured by the reactor, which has the clock, and told.
-//! Left out: formats to show them in, and how the times of turns are spread.
+//! Left out: formats to show them in.
 
 use std::time::Duration;
 
@@ -39,13 +39,49 @@ pub struct Turns {
     pub last: Duration,
     /// The longest since the server started.
     pub most: Duration,
+    /// Of the last thousand: 99 of a hundred were over by then.
+    pub p99: Duration,
 }
 
-impl Turns {
+/// How many turns are remembered one by one: what a busy server does in a moment, and an idle one in some minutes.
+const TURNS_REMEMBERED: usize = 1000;
+
+/// The turns as they come.
+#[derive(Debug, Default)]
+pub(super) struct TurnLog {
+    count: u64,
+    last: Duration,
+    most: Duration,
+    /// The latest ones in microseconds, the oldest overwritten by the newest; grows to its size once.
+    latest: Vec<u32>,
+    next: usize,
+}
+
+impl TurnLog {
     pub(super) fn measured(&mut self, took: Duration) {
         self.count += 1;
         self.last = took;
         self.most = self.most.max(took);
+        let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+        if self.latest.len() < TURNS_REMEMBERED {
+            self.latest.push(micros);
+        } else {
+            self.latest[self.next] = micros;
+            self.next = (self.next + 1) % TURNS_REMEMBERED;
+        }
+    }
+
+    fn shown(&self) -> Turns {
+        let mut latest = self.latest.clone();
+        // The first that at least 99 of a hundred do not exceed.
+        let place = (latest.len() * 99).div_ceil(100).checked_sub(1);
+        let p99 = place.map_or(0, |place| *latest.select_nth_unstable(place).1);
+        Turns {
+            count: self.count,
+            last: self.last,
+            most: self.most,
+            p99: Duration::from_micros(p99.into()),
+        }
     }
 }
 
@@ -131,9 +167,43 @@ impl<A: App> Io<'_, A> {
             jobs: core.jobs.len(),
             later: core.later.len(),
             lag: core.lag,
-            turns: core.turns,
+            turns: core.turns.shown(),
             server: core.counters,
             engine: core.engine.counters(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(micros: impl IntoIterator<Item = u64>) -> Turns {
+        let mut log = TurnLog::default();
+        for took in micros {
+            log.measured(Duration::from_micros(took));
+        }
+        log.shown()
+    }
+
+    #[test]
+    fn all_but_a_hundredth_of_the_turns_were_over_by_then() {
+        assert_eq!(after([]).p99, Duration::ZERO);
+        assert_eq!(after([7]).p99, Duration::from_micros(7));
+        assert_eq!(after(1..=100).p99, Duration::from_micros(99));
+        assert_eq!(after((1..=1000).rev()).p99, Duration::from_micros(990));
+        let one_long = after((0..100).map(|n| if n == 50 { 5000 } else { 10 }));
+        assert_eq!(one_long.p99, Duration::from_micros(10));
+        assert_eq!(one_long.most, Duration::from_millis(5));
+    }
+
+    #[test]
+    fn turns_of_long_ago_are_counted_and_no_longer_weighed() {
+        let long = std::iter::repeat_n(1_000_000, 500);
+        let short = std::iter::repeat_n(3, TURNS_REMEMBERED);
+        let turns = after(long.chain(short));
+        assert_eq!(turns.count, 1500);
+        assert_eq!(turns.p99, Duration::from_micros(3));
+        assert_eq!(turns.most, Duration::from_secs(1));
     }
 }
