@@ -19,7 +19,7 @@ import { RoomsNav, showBack, showTitle } from "./rooms.js";
 import { nameOf } from "./row.js";
 import { Scene } from "./scene.js";
 import { storage } from "./storage.js";
-import { say } from "./strings.js";
+import { say, whyFailed } from "./strings.js";
 import { cleanName } from "./text.js";
 import { Wire } from "./wire.js";
 
@@ -42,7 +42,7 @@ let noteTimer = null;
 const place = new Place();
 const strip = new Strip(at("strip"));
 const announcer = new Announcer(at("polite"), at("urgent"));
-const drawer = new PeopleDrawer();
+const drawer = new PeopleDrawer((person) => order((part) => part.about(person)));
 const typing = new TypingLine(at("typing"), (id) => nameOf(id, place.people, place.me));
 const doors = new Doors({ stage: at("stage"), entered });
 
@@ -60,10 +60,21 @@ const dialogs = lazily(
   () => note(say.partMissing),
 );
 
+const order = lazily(
+  async () => new (await import("./order.js")).Order({ ask }),
+  () => note(say.partMissing),
+);
+
+const settings = lazily(
+  async () => new (await import("./settings.js")).Settings({ ask, me: () => place.me, leave: leaveEverywhere }),
+  () => note(say.partMissing),
+);
+
 const nav = new RoomsNav(at("rooms"), {
   browse: () => dialogs((part) => part.browse()),
   create: () => dialogs((part) => part.create()),
   invite: () => dialogs((part) => part.invite()),
+  settings: () => settings((part) => part.open()),
   signOut,
 });
 
@@ -195,12 +206,15 @@ async function entered() {
 
 function atTheDoor() {
   const code = /^\/join\/([^/]+)/.exec(location.pathname)?.[1];
+  const reset = /^\/reset\/([^/]+)/.exec(location.pathname)?.[1];
   const setUp = /^#\/setup\/([\w-]+)/.exec(location.hash)?.[1];
   const words = postedWords(location.search);
   // Codes leave the address at once: it may be photographed, shared, or kept in a history.
-  if (code || setUp || location.search) history.replaceState(null, "", "/");
+  if (code || reset || setUp || location.search) history.replaceState(null, "", "/");
   showTitle(0, [session.workspace]);
   if (session.setup) doors.setUp(setUp);
+  else if (reset) doors.reset(session, reset);
+  else if (session.ended) doors.removed(session.ended);
   else if (code) doors.join(session, code);
   else doors.signIn(session, words);
 }
@@ -218,7 +232,7 @@ function settle(me) {
     report: {
       changed: () => scene.changed(),
       sent,
-      failed: (entry) => announcer.urge(say.spokenFailed(say.failed[entry.code] ?? say.failed.other)),
+      failed: (entry) => announcer.urge(say.spokenFailed(whyFailed(entry))),
       silent: () => strip.raise("silent"),
     },
   });
@@ -272,18 +286,29 @@ function ended(why) {
   wire.close();
   typing.clear();
   strip.lower("restarting", "catchingUp");
-  if (why === "removed") doors.removed();
+  if (why === "removed" || why === "banned") doors.removed(why);
   else doors.bar(say.ended[why] ?? say.ended.other);
+}
+
+/** All other devices are out already; so is this one, which forgets what it kept. */
+async function leaveEverywhere() {
+  const answer = await ask("me:revoke", { all: true });
+  if (answer.ok) forgetMe();
+  return answer;
+}
+
+function forgetMe() {
+  wire.close();
+  outbox.clear();
+  for (const name of ["draft", "seen", "last"]) storage.drop(`${name}.${place.me.id}`);
+  location.replace("/");
 }
 
 function signOut() {
   const leave = async () => {
     const answer = await http("/session/end", {});
     if (!answer.ok) return note(say.unreachable);
-    wire.close();
-    outbox.clear();
-    for (const name of ["draft", "seen", "last"]) storage.drop(`${name}.${place.me.id}`);
-    location.replace("/");
+    forgetMe();
   };
   if (outbox.size === 0) return leave();
   dialogs((part) => part.confirm(say.signOutTitle, say.signOutText(outbox.size), say.signOutDo, leave));
@@ -312,6 +337,17 @@ const EVENTS = {
   },
   person: (person) => {
     place.people.set(person.id, { ...place.people.get(person.id), ...person });
+    scene.changed();
+  },
+  me: ({ me, canInvite }) => {
+    const was = place.me;
+    Object.assign(place, { me, canInvite });
+    if (me.muted) note(say.muted(me.mutedUntil));
+    else if (was.muted) note(say.unmuted);
+    scene.changed();
+  },
+  workspace: ({ name }) => {
+    place.name = name;
     scene.changed();
   },
   room: ({ room }) => {

@@ -3,7 +3,8 @@
 // It keeps nothing between two openings but an invite that still holds. Fetched with its first use.
 // Left out: private rooms and who is in them; they come with a room's own settings.
 
-import { el, fill, icon } from "./dom.js";
+import { linkRow, openDialog } from "./dialog.js";
+import { el, fill } from "./dom.js";
 import { complain, field } from "./doors.js";
 import { moment, say } from "./strings.js";
 import { cleanName } from "./text.js";
@@ -194,77 +195,18 @@ export class Dialogs {
 
   #show(title, ...children) {
     this.close();
-    const dialog = el(
-      "dialog",
-      { "aria-labelledby": "dialog-title" },
-      el(
-        "header",
-        null,
-        el("h2", { id: "dialog-title" }, title),
-        el(
-          "button",
-          { type: "button", class: "tool", "aria-label": say.close, onclick: () => dialog.close() },
-          icon("close"),
-        ),
-      ),
-      ...children,
-    );
     // The browser gives the focus back to where it was.
-    dialog.addEventListener("close", () => {
-      dialog.remove();
+    this.#open = openDialog(title, children, (dialog) => {
       if (this.#open === dialog) this.#open = this.#refresh = null;
     });
-    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-    document.body.append(dialog);
-    this.#open = dialog;
-    dialog.showModal();
   }
 }
 
 function inviteRow({ path, expiresAt, uses }) {
-  const url = new URL(path, location.origin).href;
-  const input = el("input", {
-    class: "mono",
-    readonly: true,
-    value: url,
-    "aria-label": say.inviteLink,
-    onfocus: (event) => event.target.select(),
-  });
-  const copy = el(
-    "button",
-    {
-      type: "button",
-      class: "primary",
-      onclick: async () => {
-        // The clipboard is withheld on plain http: then the old way, and then the reader's own hand.
-        const done =
-          (await navigator.clipboard?.writeText(url).then(
-            () => true,
-            () => false,
-          )) || byHand(input);
-        copy.textContent = done ? say.copied : say.copyByHand;
-        setTimeout(() => (copy.textContent = say.copy), 2_000);
-      },
-    },
-    say.copy,
-  );
-  const share = navigator.share
-    ? el(
-        "button",
-        { type: "button", class: "plain", onclick: () => navigator.share({ url }).catch(() => {}) },
-        say.share,
-      )
-    : null;
   const until = expiresAt
     ? uses
       ? say.inviteUses(uses, moment(expiresAt))
       : say.inviteUntil(moment(expiresAt))
     : "";
-  return [el("div", { class: "link-row" }, input, copy, share), el("p", { class: "hint" }, until)];
-}
-
-function byHand(input) {
-  input.focus();
-  input.select();
-  return document.execCommand("copy");
+  return linkRow(path, say.inviteLink, until);
 }

@@ -1,7 +1,7 @@
-// Doors: signing in, making the first admin, coming in by invite.
+// Doors: signing in, making the first admin, coming in by invite or by a link that sets a password.
 // The session's facts and what people type come in; `entered` goes out when a cookie is set.
 // It keeps no password, and never touches the draft under the bar.
-// Left out: reset links. The sign-in form works without scripts too.
+// Left out: nothing that keeps a session: that is the server's cookie. The sign-in form works without scripts too.
 
 import { at, el, fill, icon } from "./dom.js";
 import { hoist } from "./flags.js";
@@ -33,6 +33,7 @@ export class Doors {
   #bar;
   #note;
   #entered;
+  #countdown = null;
   #session = { signUp: "invite", workspace: null };
 
   constructor({ stage, entered }) {
@@ -62,7 +63,7 @@ export class Doors {
     this.#welcome(
       hoist(session.workspace || say.brand),
       el("h1", null, cleanName(session.workspace) || say.brand),
-      el("p", null, open ? say.whoToAskOpen : say.whoToAsk),
+      el("p", null, open ? say.whoToAskOpen : say.whoToAsk(cleanName(session.contact))),
       el(
         "p",
         { class: "doors" },
@@ -117,9 +118,36 @@ export class Doors {
     });
   }
 
-  /** The last page of somebody who was removed. */
-  removed() {
-    this.#welcome(el("h1", null, say.removedTitle), el("p", null, say.removedText));
+  /** By a link that sets a password. */
+  reset(session, code) {
+    this.#session = session;
+    this.#form({
+      ornament: hoist(cleanName(session.workspace) || say.brand),
+      title: say.resetTitle,
+      text: say.resetText,
+      submit: say.resetDo,
+      path: "/reset",
+      fixed: { code },
+      fields: [ACCOUNT.at(-1)],
+      back: () => this.signIn(session),
+    });
+  }
+
+  /** The last page of somebody who was shut out: nothing is asked any more, but by a hand. */
+  removed(why) {
+    const other = async () => {
+      const answer = await http("/session/end", {});
+      if (answer.ok) location.replace("/");
+    };
+    this.#welcome(
+      el("h1", null, why === "banned" ? say.bannedTitle : say.removedTitle),
+      el("p", null, why === "banned" ? say.bannedText : say.removedText),
+      el(
+        "p",
+        { class: "doors" },
+        el("button", { type: "button", class: "quiet-link", onclick: other }, say.otherAccount),
+      ),
+    );
     this.#stand("none");
   }
 
@@ -210,6 +238,7 @@ export class Doors {
     button.disabled = true;
     const answer = await http("/session", { login: login.value.trim(), password: password.value });
     button.disabled = false;
+    if (answer.code === "slow") return this.#wait(answer.retryMs, password);
     if (!answer.ok)
       return this.#refuse(
         reason(answer),
@@ -220,6 +249,22 @@ export class Doors {
     this.#entered();
   }
 
+  /** Too many tries: what is left of the wait is shown as it runs out, and said once. */
+  #wait(ms, password) {
+    const until = Date.now() + ms;
+    this.#refuse(say.tooMany(ms), null);
+    const said = el("span", { class: "unseen" }, say.tooMany(ms));
+    const shown = el("span", { "aria-hidden": "true" });
+    fill(this.#note, said, shown);
+    const count = () => {
+      const left = until - Date.now();
+      if (left > 0) shown.textContent = say.tooMany(left);
+      else this.#refuse(say.tryAgain, password);
+    };
+    count();
+    this.#countdown = setInterval(count, 500);
+  }
+
   #refuse(words, input) {
     this.#say(words, "error");
     if (!input) return;
@@ -228,6 +273,7 @@ export class Doors {
   }
 
   #say(words, kind = "") {
+    clearInterval(this.#countdown);
     this.#note.className = kind;
     this.#note.textContent = words;
   }
@@ -295,7 +341,8 @@ export function complain(form, error, answer) {
     : answer.code === "taken"
       ? form.elements.login
       : null;
-  const words = reason(answer, form.elements.workspace ? "setup" : "join");
+  const where = form.elements.workspace ? "setup" : form.elements.login ? "join" : "reset";
+  const words = reason(answer, where);
   error.textContent = input ? "" : words;
   if (input) blame(input, words);
 }
@@ -333,7 +380,7 @@ function reason(answer, where) {
     case "gone":
     case "not_found":
     case "forbidden":
-      return where === "setup" ? say.codeGone : say.inviteGone;
+      return { setup: say.codeGone, reset: say.resetGone }[where] ?? say.inviteGone;
     case "unreachable":
       return say.unreachable;
     case "invalid":

@@ -6,7 +6,7 @@
 const TRIES_MAX = 3;
 const OLD_AFTER_MS = 24 * 3_600_000;
 
-/** One entry: `{uid, room, cid, text, at, tries, state, code?, resumeAt?}`; state is
+/** One entry: `{uid, room, cid, text, at, tries, state, code?, until?, resumeAt?}`; state is
  *  "waiting" → "sending" → gone, or "failed", which only a person ends. */
 export class Outbox {
   #uid;
@@ -140,7 +140,7 @@ export class Outbox {
       this.#report.changed(room);
       return false;
     }
-    this.#fail(entry, answer.code);
+    this.#fail(entry, answer.code, answer.until);
     return true;
   }
 
@@ -162,8 +162,8 @@ export class Outbox {
     return true;
   }
 
-  #fail(entry, code) {
-    Object.assign(entry, { state: "failed", code });
+  #fail(entry, code, until) {
+    Object.assign(entry, { state: "failed", code, until });
     this.#keep(entry);
     this.#report.changed(entry.room);
     this.#report.failed(entry);
@@ -176,8 +176,9 @@ export class Outbox {
   }
 
   #keep(entry) {
-    const { uid, room, cid, text, at, tries, state, code } = entry;
-    entry.kept = this.#storage.put(this.#key(entry), { uid, room, cid, text, at, tries, state, code });
+    const { uid, room, cid, text, at, tries, state, code, until } = entry;
+    const kept = { uid, room, cid, text, at, tries, state, code, until };
+    entry.kept = this.#storage.put(this.#key(entry), kept);
   }
 
   #find(cid) {

@@ -1,4 +1,4 @@
-// The drawer of people: who is here now, who is away.
+// The drawer of people: who is here now, who is away, and for those who keep order a way to each.
 // It never asks for presence; it is told.
 // Left out: a person's page and direct messages, which a click on a name will open.
 
@@ -14,8 +14,11 @@ export class PeopleDrawer {
   #people = new Map();
   #me = null;
   #mark = "";
+  #about;
 
-  constructor() {
+  /** `about(person)` is called when somebody who keeps order wants to do something about a person. */
+  constructor(about) {
+    this.#about = about;
     this.#button.addEventListener("click", () => (this.#drawer.hidden ? this.open() : this.close()));
     fill(
       this.#drawer,
@@ -54,9 +57,9 @@ export class PeopleDrawer {
   /** The number on the button always; the names only while somebody looks, and only when they change. */
   show(people, me) {
     [this.#people, this.#me] = [people, me];
-    const all = [...people.values()];
+    const all = [...people.values()].filter((person) => !person.gone);
     const here = all.filter((person) => person.online).sort(byName);
-    const mark = this.isOpen ? JSON.stringify(all) : String(here.length);
+    const mark = this.isOpen ? JSON.stringify([me?.role, all]) : String(here.length);
     if (mark === this.#mark) return;
     this.#mark = mark;
     this.#button.setAttribute("aria-label", say.peopleButton(here.length));
@@ -91,6 +94,24 @@ export class PeopleDrawer {
         el("bdi", { class: "name" }, name),
         el("span", { class: "login" }, el("bdi", null, cleanName(person.login)), notes ? ` · ${notes}` : ""),
       ),
+      mayOrder(me, person) &&
+        el(
+          "button",
+          {
+            type: "button",
+            class: "tool",
+            "aria-label": say.about(name),
+            title: say.about(name),
+            onclick: () => this.#about(person),
+          },
+          icon("more"),
+        ),
     );
   }
+}
+
+/** Whether it is worth asking the server, which decides. */
+function mayOrder(me, person) {
+  if (person.id === me.id) return false;
+  return me.role === "admin" || (me.role === "moderator" && person.role === "member");
 }

@@ -16,7 +16,7 @@ export class RoomsNav {
   #menu;
   #mark = "";
 
-  /** `wishes` has `browse()`, `create()`, `invite()`, `signOut()`. */
+  /** `wishes` has `browse()`, `create()`, `invite()`, `settings()`, `signOut()`. */
   constructor(nav, wishes) {
     const tool = (wish, name, words) =>
       el(
@@ -39,7 +39,7 @@ export class RoomsNav {
       el("div", { class: "scroll" }, this.#list, this.#tools),
       me,
     );
-    this.signOut = wishes.signOut;
+    this.wishes = wishes;
   }
 
   /** `{workspace, me, rooms, open, canInvite, unread(room), draft(room), pending(room), online}` */
@@ -75,7 +75,12 @@ export class RoomsNav {
         el("span", { class: "unseen" }, say.settings),
       ],
       null,
-      [this.#menu.theme(), this.#menu.wish(say.signOut, () => this.signOut())],
+      [
+        this.#menu.theme(),
+        this.#menu.wish(say.settingsDo, () => this.wishes.settings()),
+        me.role === "admin" && el("a", { href: "/admin" }, say.adminPage),
+        this.#menu.wish(say.signOut, () => this.wishes.signOut()),
+      ],
     );
   }
 }

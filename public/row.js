@@ -4,7 +4,7 @@
 
 import { el, fill, icon } from "./dom.js";
 import { flag } from "./flags.js";
-import { clock, moment, say } from "./strings.js";
+import { clock, moment, say, whyFailed } from "./strings.js";
 import { cleanName, onlyEmoji, render } from "./text.js";
 
 let labels = 0;
@@ -67,11 +67,10 @@ function said(row, name, id) {
 
 function fate(entry, id) {
   if (entry.state === "failed") {
-    const why = say.failed[entry.code] ?? say.failed.other;
     return el(
       "div",
       { class: "fate failed" },
-      el("span", { id: id }, why),
+      el("span", { id: id }, whyFailed(entry)),
       button("retry", say.retry),
       button("edit", say.edit),
       button("drop", say.delete),

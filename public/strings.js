@@ -1,4 +1,4 @@
-// Every word the page says: a translation replaces this file and nothing else.
+// Every word of the page's first sight: a translation replaces this file, strings.later.js and admin/strings.js, and nothing else.
 // Left out: a plural engine; another language brings its own functions.
 
 const locale = "en";
@@ -18,7 +18,10 @@ export const say = {
   hidePassword: "Hide letters",
   haveInvite: "I have an invite",
   makeAccount: "Make an account",
-  whoToAsk: "Sign in below. If you have no account, ask someone inside for an invite link.",
+  whoToAsk: (contact) =>
+    contact
+      ? `Sign in below. If you have no account: ${contact}`
+      : "Sign in below. If you have no account, ask someone inside for an invite link.",
   whoToAskOpen: "Sign in below, or make an account: this place is open.",
   setUpTitle: "Open the logbook",
   setUpText: "Name this place and make its first admin. The code works once, for 30 minutes.",
@@ -28,6 +31,9 @@ export const say = {
   joinText: "Somebody inside invited you. Choose a login and a password, and you are in.",
   joinOpenText: "Choose a login and a password, and you are in.",
   joinDo: "Join",
+  resetTitle: "A new password",
+  resetText: "The link works once. You are signed out everywhere else.",
+  resetDo: "Set it and sign in",
   inviteTitle: "You have an invite?",
   inviteText: "Paste the link, or only its code.",
   inviteDo: "Go on",
@@ -40,8 +46,11 @@ export const say = {
   wrong: "Login or password is not right.",
   taken: "That login is taken. Try adding a letter or a year.",
   inviteGone: "This invite has been used up or replaced. Ask for a new one.",
+  resetGone: "This link has been used, or it is too old. Ask an admin for a new one.",
   codeGone: "That code is not right, or it has been used. Start the program again for a new one.",
   tooMany: (ms) => `Too many tries. Wait ${wait(ms)}, or ask an admin for a sign-in link.`,
+  tooFast: "Slow down a little, and try again.",
+  tryAgain: "You can try again now.",
   busy: "The server is busy just now. Try again in a moment.",
   banned: "This account has been closed by an admin.",
   unreachable: "The server cannot be reached. Try again in a moment.",
@@ -49,11 +58,15 @@ export const say = {
   ended: {
     expired: "You were signed out: the session expired. Your text is kept.",
     "signed-out": "You were signed out on another device or tab. Your text is kept.",
-    removed: "You were signed out by an admin.",
+    password: "You were signed out: the password was changed on another device. Your text is kept.",
+    revoked: "You were signed out by an admin. Your text is kept.",
     other: "You were signed out. Your text is kept.",
   },
   removedTitle: "You have left this place",
   removedText: "An admin removed this account. Nothing more is sent or received here.",
+  bannedTitle: "This account is closed",
+  bannedText: "An admin has closed it. Nothing more is sent or received here.",
+  otherAccount: "Sign in with another account",
 
   // Rooms
   skipToMessages: "Skip to messages",
@@ -96,11 +109,14 @@ export const say = {
   online: "online",
   offline: "offline",
   you: "you",
+  about: (name) => `What to do about ${name}`,
   roles: { admin: "admin", moderator: "moderator", mod: "moderator" },
   someone: "Someone who left",
 
   // Me
   settings: "settings",
+  settingsDo: "Settings",
+  adminPage: "Keep the house",
   theme: "Theme",
   themes: { system: "System", light: "Light", dark: "Dark" },
   signOut: "Sign out",
@@ -174,6 +190,8 @@ export const say = {
     "This address is not encrypted. Passwords can be read on the network. " +
     "Fine at home, not on the internet.",
   understood: "Understood",
+  muted: (until) => (until ? `You are muted here until ${soon(until)}.` : "You are muted here."),
+  unmuted: "You may speak again.",
   partMissing: "That part of the page could not be loaded. Try again in a moment.",
 
   // Spoken only
@@ -211,6 +229,13 @@ export const clock = (at) => times.format(at).replace(/\s?([AP])M$/, (_, half) =
 
 /** Day, month and hour, for things that end. */
 export const moment = (at) => moments.format(at);
+
+/** The hour of what is today, the day of what is not. */
+export const soon = (at) => (dayOf(at) === dayOf(Date.now()) ? clock : moment)(at);
+
+/** Why a message was not sent. */
+export const whyFailed = ({ code, until }) =>
+  code === "muted" ? say.muted(until) : (say.failed[code] ?? say.failed.other);
 
 /** A day's name as seen from `now`. */
 export function dayName(at, now = Date.now()) {

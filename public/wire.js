@@ -71,7 +71,7 @@ export class Wire {
     socket.on("disconnect", () => this.#lost());
     socket.on("connect_error", (error) => {
       const code = error?.data?.code;
-      if (FINAL.has(code)) this.#end(code === "auth" ? "expired" : "removed");
+      if (FINAL.has(code)) this.#end(code === "auth" ? "expired" : code);
       else this.#lost();
     });
     socket.onAny((event, body) => {

@@ -99,7 +99,6 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Limits that no test reaches by name, and why.
 const NOT_REACHED: &[(&str, &str)] = &[
     ("offline_after", "the chat is still being built"),
-    ("presence_every", "the chat is still being built"),
     ("expiry_every", "the chat is still being built"),
 ];
 

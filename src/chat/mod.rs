@@ -4,14 +4,18 @@
 //! the [`store`], what every event is checked against in the [`workspace`].
 //! A client of the library like any other: it sees sockets, requests and its own types; no bytes, no transports, no
 //! sessions of the engine, no threads but lanes.
-//! Left out: direct messages, edits, search, uploads, the admin's page; the tables of the store have their places.
+//! Left out: direct messages, edits, search, uploads; the tables of the store have their places.
 
 pub mod accounts;
+mod admin;
 mod doors;
 pub mod folder;
+mod me;
 pub mod names;
+mod order;
 mod page;
 mod people;
+pub mod ranks;
 mod rates;
 mod reply;
 mod rooms;
@@ -64,6 +68,14 @@ impl SignUp {
             Self::Open => "open",
         }
     }
+
+    /// What a word stands for.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Invite, Self::Open]
+            .into_iter()
+            .find(|one| one.as_str() == word)
+    }
 }
 
 /// What the operator chose.
@@ -71,7 +83,7 @@ impl SignUp {
 pub struct Options {
     /// The database's file.
     pub database: PathBuf,
-    /// Who may make an account.
+    /// Who may make an account, until an admin says otherwise.
     pub sign_up: SignUp,
     /// Where the page is read from, instead of the binary.
     pub public: Option<PathBuf>,
@@ -91,6 +103,11 @@ pub struct Chat {
     presence: Presence,
     /// By everybody who has made one: never more than there are people.
     rooms_made: HashMap<UserId, Bucket>,
+    /// By everybody who has chosen another name.
+    names_made: HashMap<UserId, Bucket>,
+    /// Messages stored since the start.
+    stored: u64,
+    watch: admin::Watch,
     chance: StdRng,
     sign_up: SignUp,
     pace: Pace,
@@ -209,6 +226,7 @@ pub fn open(options: Options) -> Result<Opened, StoreError> {
         w.clear_expired_sessions(options.at)?;
         w.load(options.at)
     })?;
+    let sign_up = boot.sign_up.as_deref().and_then(SignUp::of);
     let workspace = Workspace::new(boot);
     let mut first_run = None;
     if workspace.is_new() {
@@ -228,8 +246,11 @@ pub fn open(options: Options) -> Result<Opened, StoreError> {
         throttle: Throttle::default(),
         presence: Presence::default(),
         rooms_made: HashMap::new(),
+        names_made: HashMap::new(),
+        stored: 0,
+        watch: admin::Watch::default(),
         chance,
-        sign_up: options.sign_up,
+        sign_up: sign_up.unwrap_or(options.sign_up),
         pace: options.pace,
         build: page::build(),
         writes: 0,
@@ -283,13 +304,57 @@ fn describe(server: &mut Server<Chat>) {
         .on_raw("room:join", asked(rooms::join))
         .on_raw("room:leave", asked(rooms::leave))
         .on_raw("invite:new", asked(people::invite))
+        .on_raw("me:update", asked(me::update))
+        .on_raw("me:password", asked(doors::change))
+        .on_raw("me:sessions", asked(me::sessions))
+        .on_raw("me:revoke", asked(me::revoke))
+        .on_raw("user:about", asked(order::about))
+        .on_raw("user:mute", asked(order::mute))
+        .on_raw("user:unmute", asked(order::unmute))
+        .on_raw("user:remove", asked(order::remove))
+        .on_raw("user:ban", asked(order::ban))
+        .on_raw("user:unban", asked(order::unban))
+        .on_raw("user:role", asked(order::role))
+        .on_raw("user:link", asked(doors::new_link))
         .on_fallback(reply::unknown);
+    server
+        .of(admin::PLACE)
+        .authorize(|socket, auth: people::Auth| admin::authorize(socket, &auth))
+        .on_raw("stats", admin::asked(admin::stats))
+        .on_raw("user:list", admin::asked(admin::users))
+        .on_raw("user:create", admin::asked(admin::create_user))
+        .on_raw("user:about", admin::asked(order::about))
+        .on_raw("user:mute", admin::asked(order::mute))
+        .on_raw("user:unmute", admin::asked(order::unmute))
+        .on_raw("user:remove", admin::asked(order::remove))
+        .on_raw("user:ban", admin::asked(order::ban))
+        .on_raw("user:unban", admin::asked(order::unban))
+        .on_raw("user:role", admin::asked(order::role))
+        .on_raw("user:link", admin::asked(doors::new_link))
+        .on_raw("room:list", admin::asked(admin::rooms))
+        .on_raw("room:archive", admin::asked(admin::archive))
+        .on_raw("invite:new", admin::asked(people::invite))
+        .on_raw("invite:list", admin::asked(admin::invites))
+        .on_raw("invite:kill", admin::asked(admin::invite_kill))
+        .on_raw("settings:get", admin::asked(admin::settings))
+        .on_raw("settings:set", admin::asked(admin::settings_set))
+        .on_raw("audit:list", admin::asked(admin::audit))
+        .on_raw("sockets:list", admin::asked(admin::sockets))
+        .on_raw("sockets:close", admin::asked(admin::close))
+        .on_fallback(admin::unknown);
+    server
+        .of(doors::PROGRAMS)
+        .authorize(doors::knock)
+        .on_connect(doors::arrived)
+        .on_raw("session:open", doors::open)
+        .on_fallback(doors::unknown);
     server
         .route(Method::Get, "/session", doors::session)
         .route(Method::Post, "/session", doors::sign_in)
         .route(Method::Post, "/session/end", doors::sign_out)
         .route(Method::Post, "/setup", doors::set_up)
         .route(Method::Post, "/join", doors::join)
+        .route(Method::Post, "/reset", doors::reset)
         .route(Method::Get, "/healthz", |_| {
             Response::text(200, "ok\n").into()
         })

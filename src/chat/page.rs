@@ -19,8 +19,13 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 const HTML_HEADERS: &[(&str, &str)] = &[("Content-Security-Policy", POLICY)];
 
-/// Where the page is, beside `/`: links with a code in their path, which the page puts out of sight at once.
-const OTHER_PATHS: [&str; 1] = ["/join/{code}"];
+/// Where pages are, beside `/` and their files' own paths: links with a code in their path, which the page puts out of sight at
+/// once, and the page for admins.
+const OTHER_PATHS: [(&str, &str); 3] = [
+    ("/join/{code}", "/index.html"),
+    ("/reset/{code}", "/index.html"),
+    ("/admin", "/admin/index.html"),
+];
 
 /// The page's version: changes whenever one of its files does.
 pub(super) fn build() -> String {
@@ -41,31 +46,27 @@ pub(super) fn serve_embedded(server: &mut Server<Chat>) {
             file.headers = Cow::Borrowed(HTML_HEADERS);
         }
     }
-    if let Some(index) = table
-        .iter()
-        .find(|file| file.path == "/index.html")
-        .cloned()
-    {
-        table.push(File {
-            path: "/".into(),
-            ..index.clone()
+    let find = |path: &str| table.iter().find(|file| file.path == path).cloned();
+    for (path, name) in OTHER_PATHS {
+        let page = find(name).expect("the build embeds both pages");
+        server.route(crate::http::Method::Get, path, move |request| {
+            crate::http::files::serve(&page, request.http()).into()
         });
-        for path in OTHER_PATHS {
-            let index = index.clone();
-            server.route(crate::http::Method::Get, path, move |request| {
-                crate::http::files::serve(&index, request.http()).into()
-            });
-        }
     }
+    let index = find("/index.html").expect("the build embeds both pages");
+    table.push(File {
+        path: "/".into(),
+        ..index
+    });
     server.serve(Files::new(table));
 }
 
 /// Serves the page from a folder.
 pub(super) fn serve_folder(server: &mut Server<Chat>, folder: PathBuf) {
-    for path in OTHER_PATHS {
-        let index = folder.join("index.html");
+    for (path, name) in OTHER_PATHS {
+        let page = folder.join(name.trim_start_matches('/'));
         server.route(crate::http::Method::Get, path, move |request| {
-            from_disk(request, &index)
+            from_disk(request, &page)
         });
     }
     server.fallback(move |request| match below(&folder, request.http().path()) {

@@ -4,17 +4,22 @@
 //! Presence is told in batches; somebody is offline only after some seconds without a socket.
 //! Left out: presence by room for large workspaces.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::order::deed;
 use super::reply::{Code, accept, refuse, written};
-use super::rooms::Nothing;
-use super::store::{User, UserId};
+use super::sessions::Why;
+use super::store::{State, User, UserId};
 use super::workspace::Workspace;
 use super::{Chat, Seat, accounts, room_channel, session_channel, sessions, user_channel};
 use crate::config::chat as limits;
 use crate::server::{Ack, Context, Io, Socket, Verdict};
 use crate::socketio::Reason;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a client may bring instead of a cookie.
 #[derive(Deserialize)]
@@ -24,36 +29,48 @@ pub(super) struct Auth {
 
 /// Lets in whoever has a session.
 pub(super) fn authorize(socket: &mut Socket<'_, Chat>, auth: &Auth) -> Verdict {
-    let cookie = socket
-        .handshake()
-        .and_then(|handshake| handshake.cookie(super::doors::COOKIE));
-    let now = socket.io.now().wall.0;
-    let Some(token) = auth.token.as_deref().or(cookie.as_deref()) else {
-        return refused("auth");
+    let seat = match seat(socket, auth) {
+        Ok(seat) => seat,
+        Err(refusal) => return refusal,
     };
-    let token_hash = accounts::token_hash(token);
     let workspace = &socket.app.workspace;
-    let Some(session) = workspace.session(&token_hash, now) else {
-        return refused("auth");
-    };
-    if workspace.sockets_of(session.user) >= limits::SOCKETS_PER_USER_MAX {
+    if workspace.sockets_of(seat.user) >= limits::SOCKETS_PER_USER_MAX {
         return refused("busy");
     }
-    let seat = Seat {
-        user: session.user,
-        session: session.id,
-    };
     let mut channels: Vec<_> = workspace.rooms_of(seat.user).map(room_channel).collect();
     channels.extend([user_channel(seat.user), session_channel(seat.session)]);
     for channel in channels {
         socket.join(&channel);
     }
     socket.data_mut().seat = Some(seat);
-    sessions::touch(socket.app, &mut socket.io, &token_hash);
     Verdict::Accept
 }
 
-fn refused(code: &str) -> Verdict {
+/// Who comes, by the token they bring or the cookie of their handshake; their session lasts from now on.
+pub(super) fn seat(socket: &mut Socket<'_, Chat>, auth: &Auth) -> Result<Seat, Verdict> {
+    let cookie = socket
+        .handshake()
+        .and_then(|handshake| handshake.cookie(super::doors::COOKIE));
+    let now = socket.io.now().wall.0;
+    let Some(token) = auth.token.as_deref().or(cookie.as_deref()) else {
+        return Err(refused("auth"));
+    };
+    let token_hash = accounts::token_hash(token);
+    let workspace = &socket.app.workspace;
+    let Some(session) = workspace.session(&token_hash, now) else {
+        let state = workspace.is_shut_out(&token_hash, now);
+        let why = state.map_or("auth", |state| Why::shut_out(state).as_str());
+        return Err(refused(why));
+    };
+    let seat = Seat {
+        user: session.user,
+        session: session.id,
+    };
+    sessions::touch(socket.app, &mut socket.io, &token_hash);
+    Ok(seat)
+}
+
+pub(super) fn refused(code: &str) -> Verdict {
     let data = Some(json!({ "code": code }));
     Verdict::Refuse {
         message: "not let in".to_owned(),
@@ -144,7 +161,12 @@ pub(super) fn tell_of(context: &mut Context<'_, Chat>, user: UserId) {
 
 /// Somebody as they are told of themselves.
 pub(super) fn self_shown(me: &User) -> Value {
-    json!({ "id": me.id, "login": me.login, "name": me.name, "role": me.role })
+    let mut shown = json!({ "id": me.id, "login": me.login, "name": me.name, "role": me.role });
+    if me.state == State::Muted {
+        shown["muted"] = true.into();
+        shown["mutedUntil"] = me.muted_until.into();
+    }
+    shown
 }
 
 /// The page's first words. Its revisions stay with it: it asks for what it missed room by room.
@@ -185,24 +207,43 @@ fn greeting(workspace: &Workspace, user: UserId, build: &str) -> Option<Value> {
     }))
 }
 
-pub(super) fn invite(socket: &mut Socket<'_, Chat>, seat: Seat, _asked: Nothing, ack: Ack) {
+/// An invite, for fewer people or a shorter time than it could be.
+#[derive(Deserialize)]
+pub(super) struct NewInvite {
+    uses: Option<u32>,
+    days: Option<u32>,
+}
+
+pub(super) fn invite(socket: &mut Socket<'_, Chat>, seat: Seat, asked: NewInvite, ack: Ack) {
     if !socket.app.workspace.may_invite(seat.user) {
         return refuse(&mut socket.io, ack, Code::Forbidden);
     }
+    let uses = asked.uses.unwrap_or(limits::INVITE_USES_MAX);
+    let kept = asked.days.map_or(limits::INVITE_KEPT, |days| DAY * days);
+    if !(1..=limits::INVITE_USES_MAX).contains(&uses)
+        || !(DAY..=limits::INVITE_KEPT).contains(&kept)
+    {
+        return refuse(&mut socket.io, ack, Code::Invalid);
+    }
     let code = accounts::invite_code(&mut socket.app.chance);
     let hash = accounts::code_hash(&code).expect("a code of our own making can be read");
-    let (write, at) = (socket.app.lanes.write, socket.io.now().wall.0);
-    let expires_at = at + super::millis(limits::INVITE_KEPT);
-    let uses = limits::INVITE_USES_MAX;
+    let deed = deed(socket, seat, "invite:new", &json!({ "uses": uses }));
+    let (write, at) = (socket.app.lanes.write, deed.at);
+    let expires_at = at + super::millis(kept);
     socket.io.run(
         write,
         move |store| {
-            store.job(|w| w.new_invite(seat.user, &hash, Some(expires_at), Some(uses), at))
+            store.job(|w| {
+                let invite = w.new_invite(seat.user, &hash, Some(expires_at), Some(uses), at)?;
+                w.note(&deed)?;
+                Ok(invite)
+            })
         },
         move |context, outcome| match written(context, outcome) {
-            Ok(_) => {
+            Ok(invite) => {
                 let path = format!("/join/{code}");
-                let answer = json!({ "path": path, "expiresAt": expires_at, "uses": uses });
+                let answer =
+                    json!({ "invite": invite, "path": path, "expiresAt": expires_at, "uses": uses });
                 accept(&mut context.io, ack, answer);
             }
             Err(code) => refuse(&mut context.io, ack, code),

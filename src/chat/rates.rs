@@ -27,6 +27,24 @@ pub(super) const ROOMS: Rate = Rate {
     every: limits::ROOM_EVERY_MIN,
 };
 
+/// New names of one person.
+pub(super) const NAMES: Rate = Rate {
+    burst: limits::NAMES_BURST_MAX,
+    every: limits::NAME_EVERY_MIN,
+};
+
+/// Events of one socket of an admin.
+pub(super) const ADMIN_EVENTS: Rate = Rate {
+    burst: limits::ADMIN_EVENTS_BURST_MAX,
+    every: limits::ADMIN_EVENT_EVERY_MIN,
+};
+
+/// Events of one socket at the door.
+pub(super) const DOOR_EVENTS: Rate = Rate {
+    burst: limits::DOOR_EVENTS_BURST_MAX,
+    every: limits::DOOR_EVENT_EVERY_MIN,
+};
+
 /// What is left of a rate, kept as the moment when all of it will be there again: a bucket that nobody touches needs no
 /// filling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

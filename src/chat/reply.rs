@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::rates::EVENTS;
+use super::ranks::Voice;
+use super::rates::{EVENTS, Rate};
 use super::store::StoreError;
 use super::{Chat, Seat, millis};
 use crate::config::chat as limits;
@@ -66,6 +67,7 @@ impl From<&StoreError> for Code {
         match error {
             StoreError::Taken => Self::Taken,
             StoreError::NotFound | StoreError::Gone => Self::NotFound,
+            StoreError::LastAdmin => Self::Forbidden,
             StoreError::Full => Self::Full,
             StoreError::Busy => Self::Busy,
             _ => Self::Internal,
@@ -78,32 +80,39 @@ pub(super) fn asked<Q: DeserializeOwned>(
     handler: impl Fn(&mut Socket<'_, Chat>, Seat, Q, Ack) + 'static,
 ) -> impl Fn(&mut Socket<'_, Chat>, Args<'_>, Ack) + 'static {
     move |socket, args, ack| {
-        let Some((seat, ack)) = admit(socket, ack) else {
+        let Some((seat, ack)) = admit(socket, ack, EVENTS) else {
             return;
         };
-        match args.parse::<(Q,)>() {
-            Ok((question,)) => handler(socket, seat, question, ack),
-            Err(_) => refuse(&mut socket.io, ack, Code::Invalid),
+        match question(args) {
+            Some(question) => handler(socket, seat, question, ack),
+            None => refuse(&mut socket.io, ack, Code::Invalid),
         }
     }
 }
 
+/// The one object that an event brings. A list is none, though its values could be taken for the fields in their order.
+pub(super) fn question<Q: DeserializeOwned>(args: Args<'_>) -> Option<Q> {
+    let is_object = args.iter().next()?.trim_ascii_start().starts_with('{');
+    let (question,) = is_object.then(|| args.parse::<(Q,)>())?.ok()?;
+    Some(question)
+}
+
 /// Refuses an event that nobody here has heard of.
 pub(super) fn unknown(socket: &mut Socket<'_, Chat>, _event: &str, _args: Args<'_>, ack: Ack) {
-    if let Some((_, ack)) = admit(socket, ack) {
+    if let Some((_, ack)) = admit(socket, ack, EVENTS) {
         refuse(&mut socket.io, ack, Code::Invalid);
     }
 }
 
 /// Who asks, unless they ask too much: then they are told, and in the end cut off.
-fn admit(socket: &mut Socket<'_, Chat>, ack: Ack) -> Option<(Seat, Ack)> {
+pub(super) fn admit(socket: &mut Socket<'_, Chat>, ack: Ack, rate: Rate) -> Option<(Seat, Ack)> {
     let now = socket.io.now().mono;
     let tab = socket.data_mut();
     let Some(seat) = tab.seat else {
         refuse(&mut socket.io, ack, Code::Auth);
         return None;
     };
-    let Err(wait) = tab.events.take(EVENTS, now) else {
+    let Err(wait) = tab.events.take(rate, now) else {
         return Some((seat, ack));
     };
     let is_flood = tab.events.over_for(now) >= limits::FLOOD_BORNE_MAX;
@@ -126,6 +135,15 @@ pub(super) fn accept(io: &mut Io<'_, Chat>, ack: Ack, mut answer: Value) {
 /// Answers with why not.
 pub(super) fn refuse(io: &mut Io<'_, Chat>, ack: Ack, code: Code) {
     ack.send(io, &json!({ "ok": false, "code": code.as_str() }));
+}
+
+/// Answers that somebody may only read, and until when.
+pub(super) fn refuse_muted(io: &mut Io<'_, Chat>, ack: Ack, voice: Voice) {
+    let mut answer = json!({ "ok": false, "code": Code::Muted.as_str() });
+    if let Voice::MutedUntil(until) = voice {
+        answer["until"] = until.into();
+    }
+    ack.send(io, &answer);
 }
 
 /// Answers that it is too much at once, and when there will be room for it.

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::names::Name;
+use super::ranks::Voice;
 use super::rates::ROOMS;
-use super::reply::{Code, accept, refuse, slow_down, written};
+use super::reply::{Code, accept, refuse, refuse_muted, slow_down, written};
 use super::store::{Member, Room, RoomId, RoomKind};
 use super::{Chat, Seat, room_channel, user_channel};
 use crate::config::chat as limits;
@@ -41,6 +42,11 @@ pub(super) fn create(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Create, a
         return refuse(&mut socket.io, ack, Code::Invalid);
     }
     let (now, from) = (socket.io.now(), socket.id());
+    // A room's name is said to everybody.
+    let voice = socket.app.workspace.voice(seat.user, now.wall.0);
+    if voice != Voice::Free {
+        return refuse_muted(&mut socket.io, ack, voice);
+    }
     let made = socket.app.rooms_made.entry(seat.user).or_default();
     if let Err(wait) = made.take(ROOMS, now.mono) {
         return slow_down(&mut socket.io, ack, wait);

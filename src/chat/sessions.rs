@@ -2,14 +2,14 @@
 //!
 //! A session lasts from its last use. When it ends, by whatever hand, its sockets are told why and cut in the same turn.
 //! Knows no cookie: a token is known here by its hash.
-//! Left out: the list of one's devices.
+//! Left out: a name for each of one's devices; they are told apart by what their browsers call themselves.
 
 use serde_json::json;
 
 use super::accounts::Digest;
 use super::reply::written;
-use super::store::SessionId;
-use super::{Chat, millis, session_channel};
+use super::store::{SessionId, State, UserId};
+use super::{Chat, millis, session_channel, user_channel};
 use crate::config::chat as limits;
 use crate::server::{Context, Io};
 
@@ -20,13 +20,34 @@ pub(super) enum Why {
     Expired,
     /// Its owner ended it, or has opened too many others.
     SignedOut,
+    /// Its owner has set another password elsewhere.
+    Password,
+    /// An admin ended it.
+    Revoked,
+    /// Its owner's account was closed.
+    Removed,
+    /// Its owner may not come in for now.
+    Banned,
 }
 
 impl Why {
-    const fn as_str(self) -> &'static str {
+    /// Why the sessions of somebody in that state open nothing.
+    pub(super) const fn shut_out(state: State) -> Self {
+        match state {
+            State::Banned => Self::Banned,
+            State::Left | State::Active | State::Muted => Self::Removed,
+        }
+    }
+
+    /// As the page is told.
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Expired => "expired",
             Self::SignedOut => "signed-out",
+            Self::Password => "password",
+            Self::Revoked => "revoked",
+            Self::Removed => "removed",
+            Self::Banned => "banned",
         }
     }
 }
@@ -76,9 +97,26 @@ pub(super) fn watch_expiry(context: &mut Context<'_, Chat>) {
 /// Tells the sockets of sessions that are no more, and cuts them.
 pub(super) fn tell_ended(io: &mut Io<'_, Chat>, ended: &[SessionId], why: Why) {
     for session in ended {
-        let channel = session_channel(*session);
-        let news = json!({ "why": why.as_str() });
-        io.of("/").to(&channel).emit("session:ended", &news);
-        io.of("/").to(&channel).disconnect();
+        cut(io, &session_channel(*session), why);
+    }
+}
+
+/// Tells all sockets of somebody that their sessions open nothing any more, and cuts them.
+pub(super) fn tell_shut_out(io: &mut Io<'_, Chat>, user: UserId, why: Why) {
+    cut(io, &user_channel(user), why);
+}
+
+/// Whoever may do less than before has no business with the admins' page.
+pub(super) fn tell_demoted(io: &mut Io<'_, Chat>, user: UserId) {
+    io.of(super::admin::PLACE)
+        .to(&user_channel(user))
+        .disconnect();
+}
+
+fn cut(io: &mut Io<'_, Chat>, channel: &str, why: Why) {
+    let news = json!({ "why": why.as_str() });
+    for place in ["/", super::admin::PLACE] {
+        io.of(place).to(channel).emit("session:ended", &news);
+        io.of(place).to(channel).disconnect();
     }
 }

@@ -8,8 +8,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::reply::{Code, accept, refuse, settled, written};
-use super::store::{RoomId, Sent, Span, State};
+use super::ranks::Voice;
+use super::reply::{Code, accept, refuse, refuse_muted, settled, written};
+use super::store::{RoomId, Sent, Span};
 use super::{Chat, Seat, room_channel, user_channel};
 use crate::config::chat as limits;
 use crate::server::{Ack, Context, Socket};
@@ -24,8 +25,14 @@ pub(super) struct Send {
 }
 
 pub(super) fn send(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Send, ack: Ack) {
-    if let Err(code) = may_send(socket, seat, &asked) {
-        return refuse(&mut socket.io, ack, code);
+    let voice = socket
+        .app
+        .workspace
+        .voice(seat.user, socket.io.now().wall.0);
+    match may_send(socket, seat, &asked) {
+        Ok(()) => {}
+        Err(Code::Muted) => return refuse_muted(&mut socket.io, ack, voice),
+        Err(code) => return refuse(&mut socket.io, ack, code),
     }
     let (write, at, from) = (socket.app.lanes.write, socket.io.now().wall.0, socket.id());
     let Send { room, cid, text } = asked;
@@ -69,6 +76,7 @@ fn said(
     if dup {
         return;
     }
+    context.app.stored += 1;
     context.app.workspace.sent(room, seat.user, seq, rev);
     let message = json!({
         "room": room, "id": id, "seq": seq, "rev": rev, "by": seat.user, "cid": cid, "at": at, "text": text,
@@ -85,11 +93,7 @@ fn may_send(socket: &Socket<'_, Chat>, seat: Seat, asked: &Send) -> Result<(), C
     if workspace.member(asked.room, seat.user).is_none() {
         return Err(Code::NotFound);
     }
-    let now = socket.io.now().wall.0;
-    let is_muted = workspace.user(seat.user).is_some_and(|user| {
-        user.state == State::Muted && user.muted_until.is_none_or(|until| until > now)
-    });
-    if is_muted {
+    if workspace.voice(seat.user, socket.io.now().wall.0) != Voice::Free {
         return Err(Code::Muted);
     }
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';

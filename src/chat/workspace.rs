@@ -10,15 +10,19 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::accounts::Digest;
-use super::store::{
-    Boot, Member, Role, Room, RoomId, RoomKind, Session, SessionId, State, User, UserId,
-};
+use super::names::Login;
+use super::ranks::may_come_in;
+use super::store::{Boot, Member, Room, RoomId, RoomKind, Session, SessionId, State, User, UserId};
 
 /// The workspace as it stands on disk, without its messages.
 #[derive(Debug, Default)]
 pub struct Workspace {
     /// Its name, once somebody has set it up.
     pub name: Option<String>,
+    /// Whom strangers may ask for an account, if somebody said so.
+    pub contact: Option<String>,
+    /// The room everybody is in from the start.
+    pub general: Option<RoomId>,
     people: BTreeMap<UserId, Person>,
     rooms: BTreeMap<RoomId, Place>,
     sessions: HashMap<Digest, Session>,
@@ -73,6 +77,8 @@ impl Workspace {
     pub fn new(boot: Boot) -> Self {
         let mut workspace = Self {
             name: boot.workspace,
+            contact: boot.contact.filter(|contact| !contact.is_empty()),
+            general: boot.general,
             ..Self::default()
         };
         for user in boot.users {
@@ -99,6 +105,8 @@ impl Workspace {
     /// Somebody has set it up.
     pub fn found(&mut self, name: String, rooms: Vec<Room>) {
         self.name = Some(name);
+        // The first room of a workspace is the one that everybody will be in.
+        self.general = rooms.first().map(|room| room.id);
         for room in rooms {
             self.add_room(room);
         }
@@ -132,6 +140,11 @@ impl Workspace {
                 members: BTreeMap::new(),
             },
         );
+    }
+
+    /// A room is closed.
+    pub fn remove_room(&mut self, id: RoomId) {
+        self.rooms.remove(&id);
     }
 
     /// A new membership, or one that changed.
@@ -174,6 +187,22 @@ impl Workspace {
             .collect()
     }
 
+    /// Whether a token's session opens nothing since its owner was shut out, and how.
+    #[must_use]
+    pub fn is_shut_out(&self, token_hash: &Digest, at: u64) -> Option<State> {
+        let session = self.sessions.get(token_hash)?;
+        let state = self.user(session.user)?.state;
+        let is_out = matches!(state, State::Banned | State::Left);
+        (session.expires_at > at && is_out).then_some(state)
+    }
+
+    /// The owner of a session.
+    #[must_use]
+    pub fn owner(&self, session: SessionId) -> Option<UserId> {
+        let mut sessions = self.sessions.values();
+        Some(sessions.find(|one| one.id == session)?.user)
+    }
+
     /// The session of a token, if it has not expired and its user may come in.
     #[must_use]
     pub fn session(&self, token_hash: &Digest, at: u64) -> Option<&Session> {
@@ -199,11 +228,35 @@ impl Workspace {
         self.people.get(&id).map(|person| &person.user)
     }
 
-    /// Whether a user may do what admins and moderators do.
+    /// What a user's login folds to.
     #[must_use]
-    pub fn may_invite(&self, id: UserId) -> bool {
-        self.user(id)
-            .is_some_and(|user| matches!(user.role, Role::Admin | Role::Moderator))
+    pub fn login_key(&self, id: UserId) -> Option<String> {
+        let login = Login::parse(&self.user(id)?.login).ok()?;
+        Some(login.key().to_owned())
+    }
+
+    /// How many people have an account that lets them in, and how many of them are online.
+    #[must_use]
+    pub fn head_count(&self) -> (usize, usize) {
+        let inside = || {
+            self.people
+                .values()
+                .filter(|person| may_come_in(&person.user))
+        };
+        let online = inside().filter(|person| person.is_online).count();
+        (inside().count(), online)
+    }
+
+    /// How many rooms there are, those of two people included.
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Whether somebody is there.
+    #[must_use]
+    pub fn is_online(&self, id: UserId) -> bool {
+        self.people.get(&id).is_some_and(|person| person.is_online)
     }
 
     /// A room.
@@ -329,9 +382,12 @@ impl Workspace {
         let User {
             login, name, role, ..
         } = &person.user;
-        Some(
-            json!({ "id": id, "login": login, "name": name, "role": role, "online": person.is_online }),
-        )
+        let mut shown = json!({ "id": id, "login": login, "name": name, "role": role, "online": person.is_online });
+        // Their messages still name them.
+        if !may_come_in(&person.user) {
+            shown["gone"] = true.into();
+        }
+        Some(shown)
     }
 
     /// Everybody.
@@ -344,14 +400,9 @@ impl Workspace {
     }
 }
 
-/// Whether somebody may have a session at all.
-#[must_use]
-pub const fn may_come_in(user: &User) -> bool {
-    matches!(user.state, State::Active | State::Muted)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::store::Role;
     use super::*;
 
     const ADA: UserId = UserId(1);

@@ -89,6 +89,35 @@ pub const ROOM_EVERY_MIN: Duration = Duration::from_secs(12 * 60);
 /// Changes on disk after which the write-ahead log is moved into the database.
 pub const CHECKPOINT_EVERY_WRITES: u32 = 500;
 
+/// How long a link that sets a new password holds: an admin hands it over by hand, now.
+pub const PASSWORD_LINK_KEPT: Duration = Duration::from_secs(4 * 3600);
+/// How long the link of somebody whose account an admin has made holds: as an invite does.
+pub const FIRST_PASSWORD_LINK_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long deeds are kept in the audit trail.
+pub const AUDIT_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Rows of one page of the audit trail, of people, and of sockets, as an admin is shown them.
+pub const ADMIN_ROWS_MAX: usize = 100;
+/// Characters of the words that tell strangers whom to ask.
+pub const CONTACT_CHARS_MAX: usize = 200;
+/// The longest that somebody can be muted for; longer is for good.
+pub const MUTE_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+/// New names of one person that may come at once: everybody is told of each.
+pub const NAMES_BURST_MAX: u32 = 5;
+/// And then one each this often.
+pub const NAME_EVERY_MIN: Duration = Duration::from_secs(60);
+/// Events of one socket of `/admin` that may come at once: what its page asks for when it is opened, several times.
+pub const ADMIN_EVENTS_BURST_MAX: u32 = 40;
+/// And then one each this often: some of them look at every session there is.
+pub const ADMIN_EVENT_EVERY_MIN: Duration = Duration::from_millis(200);
+/// How long a socket may stay in `/door`, where programs sign in: long enough to try again after a typing mistake.
+pub const DOOR_OPEN_MAX: Duration = Duration::from_secs(60);
+/// Sockets in `/door`: nobody has to be known to be one of them.
+pub const DOOR_SOCKETS_MAX: usize = 256;
+/// Tries of one socket in `/door` that may come at once; further ones wait for their second.
+pub const DOOR_EVENTS_BURST_MAX: u32 = 10;
+/// And then one each this often.
+pub const DOOR_EVENT_EVERY_MIN: Duration = Duration::from_secs(1);
+
 /// What the chat does by the clock. No setting: for tests, which do not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -98,6 +127,8 @@ pub struct Pace {
     pub presence_every: Duration,
     /// How often sessions that have expired are looked for.
     pub expiry_every: Duration,
+    /// How often those who watch the server's numbers are told them.
+    pub stats_every: Duration,
 }
 
 impl Default for Pace {
@@ -106,6 +137,7 @@ impl Default for Pace {
             offline_after: Duration::from_secs(10),
             presence_every: Duration::from_secs(2),
             expiry_every: Duration::from_secs(60),
+            stats_every: Duration::from_secs(2),
         }
     }
 }

@@ -2,36 +2,16 @@
 // What cannot be done here: listening to a real screen reader; the texts that one would read are looked at instead.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 
+import { isClean } from "./support/axe.js";
 import { PASSWORD, Person, company, launch } from "./support/people.js";
 import { Roomcast } from "./support/roomcast.js";
 
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { width: 390, height: 844 };
 const WIDE = { width: 1280, height: 800 };
 /** A desktop at 400 % zoom (WCAG 1.4.10), or the narrowest phone. */
 const NARROW = { width: 320, height: 640 };
-
-/** What axe holds against the page as it stands, each as a line. */
-async function faults(page) {
-  // The policy lets no script of ours in; the protocol's own door does.
-  const found = await page.evaluate(`(() => { ${AXE}; return axe.run(document, { resultTypes: ["violations"] }); })()`);
-  // On a phone the list of rooms is a view of its own: navigation and nothing else, with no room to be the heading of.
-  const isOfTheList = ({ id }) => ["landmark-one-main", "page-has-heading-one"].includes(id);
-  const isList = await page.evaluate(() => document.body.dataset.pane === "list");
-  const violations = found.violations.filter((violation) => !(isList && isOfTheList(violation)));
-  return violations.map(({ id, impact, nodes }) => `${impact}: ${id} at ${nodes.map((node) => node.target).join(", ")}`);
-}
-
-async function isClean(page, what) {
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    assert.deepEqual(await faults(page), [], `${what}, ${colorScheme}`);
-  }
-}
 
 /** Goes on by Tab until the focus is on what a screen reader would call that. */
 async function tabTo(page, name) {

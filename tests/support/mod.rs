@@ -37,10 +37,18 @@ impl<A: App> Rig<A> {
         app: impl FnOnce() -> A + Send + 'static,
         describe: impl FnOnce(&mut Server<A>) + Send + 'static,
     ) -> Self {
-        let (sender, ready) = channel();
-        let run = move || {
+        Self::of(move || {
             let mut server = Server::new(config, app());
             describe(&mut server);
+            server
+        })
+    }
+
+    /// Runs a server that `make` makes, on the thread it is to run on.
+    pub(crate) fn of(make: impl FnOnce() -> Server<A> + Send + 'static) -> Self {
+        let (sender, ready) = channel();
+        let run = move || {
+            let server = make();
             let listening = server.listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
             let address = listening.local_addr().unwrap();
             sender.send((address, listening.handle())).unwrap();
@@ -183,6 +191,12 @@ impl Client {
 
     /// An answer: its status and its body.
     pub(crate) fn answer(&mut self) -> (u16, String) {
+        let (head, body) = self.whole_answer();
+        (head[9..12].parse().unwrap(), body)
+    }
+
+    /// An answer: its head and its body.
+    pub(crate) fn whole_answer(&mut self) -> (String, String) {
         let head = self.head();
         let length = head
             .lines()
@@ -190,10 +204,7 @@ impl Client {
             .map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).unwrap();
-        (
-            head[9..12].parse().unwrap(),
-            String::from_utf8(body).unwrap(),
-        )
+        (head, String::from_utf8(body).unwrap())
     }
 
     /// So many bytes, as they come.

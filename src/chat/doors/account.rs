@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::sign::{Pass, Ticket};
-use super::{No, Visitor};
+use super::{No, Visitor, answer, fields};
 use crate::chat::accounts::{self, Digest, Hasher};
 use crate::chat::names::{Login, Name, check_password};
 use crate::chat::reply::{Code, settled, written};
@@ -44,46 +44,30 @@ struct Applicant {
 }
 
 pub(in crate::chat) fn set_up(request: &mut Request<'_, Chat>) -> Answer {
-    answer(request, |request, visitor| {
-        let asked: Asked = visitor.read(request)?;
+    let begun = fields(request).and_then(|asked: Asked| {
         let workspace = Name::parse(asked.workspace.as_deref().unwrap_or_default())
             .map_err(|_| No::Invalid("workspace"))?;
         let code = asked.code.as_deref().and_then(accounts::code_hash);
         let by = By::FirstRun(code.ok_or(No::Gone)?, workspace);
-        begin(request, visitor, asked, by)
-    })
+        begin(request, asked, by)
+    });
+    answer(request, begun)
 }
 
 pub(in crate::chat) fn join(request: &mut Request<'_, Chat>) -> Answer {
-    answer(request, |request, visitor| {
-        let asked: Asked = visitor.read(request)?;
+    let begun = fields(request).and_then(|asked: Asked| {
         let is_open = request.app.sign_up == SignUp::Open && !request.app.workspace.is_new();
         let by = match asked.code.as_deref().filter(|code| !code.is_empty()) {
             Some(code) => accounts::code_hash(code).map(By::Invite),
             None => is_open.then_some(By::OpenDoor),
         };
-        begin(request, visitor, asked, by.ok_or(No::Gone)?)
-    })
+        begin(request, asked, by.ok_or(No::Gone)?)
+    });
+    answer(request, begun)
 }
 
-fn answer(
-    request: &mut Request<'_, Chat>,
-    begin: impl FnOnce(&mut Request<'_, Chat>, Visitor) -> Result<(), No>,
-) -> Answer {
+fn begin(request: &mut Request<'_, Chat>, asked: Asked, by: By) -> Result<(), No> {
     let visitor = Visitor::of(request);
-    let style = visitor.style;
-    match begin(request, visitor) {
-        Ok(()) => Answer::Later,
-        Err(no) => no.response(style).into(),
-    }
-}
-
-fn begin(
-    request: &mut Request<'_, Chat>,
-    visitor: Visitor,
-    asked: Asked,
-    by: By,
-) -> Result<(), No> {
     let (key, now, at) = (visitor.key(), request.io.now().mono, request.at().0);
     let throttle = &mut request.app.throttle;
     if let Some(wait) = key.as_ref().and_then(|key| throttle.wait(key, now)) {
@@ -112,7 +96,7 @@ fn begin(
         },
         move |context, outcome| match settled(context, outcome) {
             Ok(true) => hash(context, applicant, asked.password),
-            Ok(false) => applicant.visitor.refuse(context, No::Gone),
+            Ok(false) => applicant.visitor.refuse(&mut context.io, No::Gone),
             Err(code) => applicant.give_up(context, No::Failed(code)),
         },
     );
@@ -157,9 +141,9 @@ fn make(context: &mut Context<'_, Chat>, applicant: Applicant, phc: String) {
                     }
                     made.known(context, pass);
                 }
-                Err(_) if is_gone => pass.visitor.refuse(context, No::Gone),
-                Err(Code::Taken) => pass.visitor.refuse(context, No::Taken),
-                Err(code) => pass.visitor.refuse(context, No::Failed(code)),
+                Err(_) if is_gone => pass.visitor.refuse(&mut context.io, No::Gone),
+                Err(Code::Taken) => pass.visitor.refuse(&mut context.io, No::Taken),
+                Err(code) => pass.visitor.refuse(&mut context.io, No::Failed(code)),
             }
         },
     );
@@ -167,11 +151,11 @@ fn make(context: &mut Context<'_, Chat>, applicant: Applicant, phc: String) {
 
 impl Applicant {
     /// It was no try after all.
-    fn give_up(&self, context: &mut Context<'_, Chat>, no: No) {
+    fn give_up(self, context: &mut Context<'_, Chat>, no: No) {
         if let Some(key) = self.visitor.key() {
             context.app.throttle.forgiven(&key);
         }
-        self.visitor.refuse(context, no);
+        self.visitor.refuse(&mut context.io, no);
     }
 }
 

@@ -20,6 +20,15 @@ pub(super) enum Style {
     Form,
 }
 
+impl Style {
+    pub(super) fn of(request: &Request<'_, Chat>) -> Self {
+        let is_json = request
+            .header("content-type")
+            .is_some_and(|kind| kind.trim_ascii_start().starts_with("application/json"));
+        if is_json { Self::Json } else { Self::Form }
+    }
+}
+
 /// Whether others on the way can read along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wire {
@@ -95,18 +104,22 @@ impl No {
         }
     }
 
-    pub(super) fn response(self, style: Style) -> Response {
-        let code = self.code();
-        if style == Style::Form {
-            return Response::redirect(303, &format!("/?sign-in={code}"));
-        }
-        let mut answer = json!({ "ok": false, "code": code });
+    /// In JSON, for whoever asked with an event, too.
+    pub(super) fn answer(self) -> Value {
+        let mut answer = json!({ "ok": false, "code": self.code() });
         match self {
             Self::Slow(wait) => answer["retryMs"] = millis(wait).into(),
             Self::Invalid(field) => answer["field"] = field.into(),
             _ => {}
         }
-        let response = json_response(self.status(), &answer);
+        answer
+    }
+
+    pub(super) fn response(self, style: Style) -> Response {
+        if style == Style::Form {
+            return Response::redirect(303, &format!("/?sign-in={}", self.code()));
+        }
+        let response = json_response(self.status(), &self.answer());
         match self {
             // In whole seconds, and none too few (RFC 9110, section 10.2.3).
             Self::Slow(wait) => response.header("Retry-After", &(wait.as_secs() + 1).to_string()),

@@ -1,12 +1,15 @@
-//! The doors: signing in and out, the first account, coming by invite. Plain HTTP, so that a form works without scripts.
+//! The doors: signing in and out, the first account, coming by invite, a new password.
 //!
-//! A form or its JSON comes in; an answer goes out once the password was hashed on its lane and the session is on disk. Each
-//! door is a row of steps, one function a step, since between them others have their turn.
-//! Knows no sockets: ending a session is the sessions' business.
-//! Left out: a new password, reset links, and the list of one's devices.
+//! A form, its JSON, or the event of a program comes in; an answer goes out once the password was hashed on its lane and the
+//! session is on disk. Plain HTTP, so that a form works without scripts; programs have `/door`, where they get the token that a
+//! page never sees. Each door is a row of steps, one function a step, since between them others have their turn.
+//! Ending a session is the sessions' business.
+//! Left out: second factors.
 
 mod account;
 mod answer;
+mod password;
+mod program;
 mod sign;
 
 use std::net::IpAddr;
@@ -18,55 +21,39 @@ use super::throttle::Key;
 use super::{Chat, accounts, people, sessions};
 use crate::config::chat as limits;
 use crate::http::query;
-use crate::server::{Answer, Context, Request, RequestId};
+use crate::server::{Ack, Answer, Io, Request, RequestId};
 
 pub(super) use account::{join, set_up};
 use answer::{No, Style, Wire, cookie, json_response};
+pub(super) use password::{change, new_link, path, reset};
+pub(super) use program::{PLACE as PROGRAMS, arrived, knock, open, unknown};
 pub(super) use sign::{sign_in, sign_out};
 
 /// The cookie that is a session. It is the only copy of the token: the store has its hash.
 pub(super) const COOKIE: &str = "sid";
 
 /// Who stands at the door, kept while the answer is being made.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Visitor {
-    request: RequestId,
-    style: Style,
-    wire: Wire,
+    way: Way,
     address: Option<IpAddr>,
     agent: Option<String>,
 }
 
+/// By which way the answer goes.
+#[derive(Debug)]
+enum Way {
+    Request(RequestId, Style, Wire),
+    Event(Ack),
+}
+
 impl Visitor {
     fn of(request: &Request<'_, Chat>) -> Self {
-        let is_json = request
-            .header("content-type")
-            .is_some_and(|kind| kind.trim_ascii_start().starts_with("application/json"));
         Self {
-            request: request.id(),
-            style: if is_json { Style::Json } else { Style::Form },
-            wire: Wire::of(request),
+            way: Way::Request(request.id(), Style::of(request), Wire::of(request)),
             address: counted(request.address()),
             agent: request.header("user-agent").map(ToOwned::to_owned),
         }
-    }
-
-    /// The fields of a form, or of its JSON.
-    fn read<T: DeserializeOwned>(&self, request: &Request<'_, Chat>) -> Result<T, No> {
-        if !request.is_same_origin() {
-            return Err(No::Foreign);
-        }
-        let fields = match self.style {
-            Style::Json => serde_json::from_slice(request.body()).ok(),
-            Style::Form => {
-                let pairs = query::pairs(request.body());
-                let fields: Map<_, _> = pairs
-                    .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-                    .collect();
-                serde_json::from_value(Value::Object(fields)).ok()
-            }
-        };
-        fields.ok_or(No::Invalid("body"))
     }
 
     /// What its address is counted by, if that can be known.
@@ -74,8 +61,37 @@ impl Visitor {
         self.address.map(Key::address)
     }
 
-    fn refuse(&self, context: &mut Context<'_, Chat>, no: No) {
-        context.io.answer(self.request, &no.response(self.style));
+    fn refuse(self, io: &mut Io<'_, Chat>, no: No) {
+        match self.way {
+            Way::Request(id, style, _) => io.answer(id, &no.response(style)),
+            Way::Event(ack) => ack.send(io, &no.answer()),
+        }
+    }
+}
+
+/// The fields of a form, or of its JSON, from a page of ours or from no page.
+fn fields<T: DeserializeOwned>(request: &Request<'_, Chat>) -> Result<T, No> {
+    if !request.is_same_origin() {
+        return Err(No::Foreign);
+    }
+    let fields = match Style::of(request) {
+        Style::Json => serde_json::from_slice(request.body()).ok(),
+        Style::Form => {
+            let pairs = query::pairs(request.body());
+            let fields: Map<_, _> = pairs
+                .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+                .collect();
+            serde_json::from_value(Value::Object(fields)).ok()
+        }
+    };
+    fields.ok_or(No::Invalid("body"))
+}
+
+/// The answer to a request whose steps have begun, or why they did not.
+fn answer(request: &Request<'_, Chat>, begun: Result<(), No>) -> Answer {
+    match begun {
+        Ok(()) => Answer::Later,
+        Err(no) => no.response(Style::of(request)).into(),
     }
 }
 
@@ -101,7 +117,13 @@ pub(super) fn session(request: &mut Request<'_, Chat>) -> Answer {
         "setup": workspace.is_new(),
         "signUp": request.app.sign_up.as_str(),
         "workspace": workspace.name,
+        "contact": workspace.contact,
     });
+    if let Some(hash) = hash
+        && let Some(state) = workspace.is_shut_out(&hash, at)
+    {
+        answer["ended"] = sessions::Why::shut_out(state).as_str().into();
+    }
     let (Some(me), Some(token), Some(hash)) = (me, token, hash) else {
         return json_response(200, &answer).into();
     };

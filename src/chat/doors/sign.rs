@@ -4,22 +4,25 @@
 //! a hash that no password has, so that neither answer nor time tells it from a wrong password.
 
 use serde::Deserialize;
+use serde_json::json;
 
-use super::answer::{farewell, welcome};
-use super::{COOKIE, No, Visitor};
+use super::answer::{Style, Wire, farewell, welcome};
+use super::{COOKIE, No, Visitor, Way, answer, fields};
 use crate::chat::accounts::{self, Digest, Hasher, NOBODY};
 use crate::chat::names::Login;
-use crate::chat::reply::{Code, settled, written};
+use crate::chat::reply::{Code, accept, settled, written};
 use crate::chat::sessions::{self, Why};
-use crate::chat::store::{Opened, Session, SessionId, SignIn, State, StoreError, UserId, Write};
+use crate::chat::store::{
+    Deed, Opened, Session, SessionId, SignIn, State, StoreError, UserId, Write,
+};
 use crate::chat::throttle::Key;
 use crate::chat::{Chat, millis};
 use crate::config::chat as limits;
-use crate::server::{Answer, Context, JobError, Request};
+use crate::server::{Answer, Context, Io, JobError, Request};
 
 /// Somebody with an account.
 #[derive(Deserialize)]
-struct Asked {
+pub(super) struct Asked {
     login: String,
     password: String,
 }
@@ -40,18 +43,23 @@ impl Attempt {
 }
 
 pub(in crate::chat) fn sign_in(request: &mut Request<'_, Chat>) -> Answer {
-    let visitor = Visitor::of(request);
-    let style = visitor.style;
-    match begin(request, visitor) {
-        Ok(()) => Answer::Later,
-        Err(no) => no.response(style).into(),
-    }
+    let begun = fields(request).and_then(|asked| {
+        let visitor = Visitor::of(request);
+        begin(request.app, &mut request.io, visitor, asked).map_err(|(_, no)| no)
+    });
+    answer(request, begun)
 }
 
-fn begin(request: &mut Request<'_, Chat>, visitor: Visitor) -> Result<(), No> {
-    let Asked { login, password } = visitor.read(request)?;
+/// Begins a try, or says why there is none, and to whom.
+pub(super) fn begin(
+    app: &mut Chat,
+    io: &mut Io<'_, Chat>,
+    visitor: Visitor,
+    asked: Asked,
+) -> Result<(), (Visitor, No)> {
+    let Asked { login, password } = asked;
     if password.len() > limits::PASSWORD_BYTES_MAX {
-        return Err(No::Wrong);
+        return Err((visitor, No::Wrong));
     }
     let login = Login::parse(&login);
     let attempt = Attempt {
@@ -59,25 +67,25 @@ fn begin(request: &mut Request<'_, Chat>, visitor: Visitor) -> Result<(), No> {
         login_key: login.map_or_else(|_| String::new(), |login| login.key().to_owned()),
         password,
     };
-    let (throttle, now) = (&mut request.app.throttle, request.io.now().mono);
+    let (throttle, now) = (&mut app.throttle, io.now().mono);
     if let Some(wait) = attempt
         .keys()
         .filter_map(|key| throttle.wait(&key, now))
         .max()
     {
-        return Err(No::Slow(wait));
+        return Err((attempt.visitor, No::Slow(wait)));
     }
     // Counted before it is known: tries that run side by side are tries, too.
     for key in attempt.keys() {
         throttle.failed(key, now);
     }
     let login_key = attempt.login_key.clone();
-    request.io.run(
-        request.app.lanes.read,
+    io.run(
+        app.lanes.read,
         move |reader| reader.job(|r| r.user_for_sign_in(&login_key)),
         move |context, outcome| match settled(context, outcome) {
             Ok(found) => check(context, attempt, found),
-            Err(code) => give_up(context, &attempt, No::Failed(code)),
+            Err(code) => give_up(context, attempt, No::Failed(code)),
         },
     );
     Ok(())
@@ -96,18 +104,27 @@ fn check(context: &mut Context<'_, Chat>, attempt: Attempt, found: Option<SignIn
         move |context, verified| match (verified, whose) {
             (Ok(true), Some((user, State::Active | State::Muted))) => right(context, attempt, user),
             (Ok(true), Some((_, State::Banned | State::Left))) => {
-                give_up(context, &attempt, No::Banned);
+                give_up(context, attempt, No::Banned);
             }
             // It stays counted.
-            (Ok(_), _) => attempt.visitor.refuse(context, No::Wrong),
+            (Ok(_), _) => wrong(context, attempt),
             (Err(JobError::Busy | JobError::Interrupted), _) => {
-                give_up(context, &attempt, No::Busy)
+                give_up(context, attempt, No::Busy);
             }
             (Err(JobError::Failed(_)), _) => {
-                give_up(context, &attempt, No::Failed(Code::Internal));
+                give_up(context, attempt, No::Failed(Code::Internal));
             }
         },
     );
+}
+
+/// With the failure that was one too many the wait begins, and is told at once.
+fn wrong(context: &mut Context<'_, Chat>, attempt: Attempt) {
+    let now = context.io.now().mono;
+    let throttle = &context.app.throttle;
+    let wait = attempt.keys().filter_map(|key| throttle.wait(&key, now));
+    let no = wait.max().map_or(No::Wrong, No::Slow);
+    attempt.visitor.refuse(&mut context.io, no);
 }
 
 fn right(context: &mut Context<'_, Chat>, attempt: Attempt, user: UserId) {
@@ -123,17 +140,18 @@ fn right(context: &mut Context<'_, Chat>, attempt: Attempt, user: UserId) {
         move |store| store.job(|w| ticket.open(w, user)),
         move |context, outcome| match written(context, outcome) {
             Ok(opened) => pass.let_in(context, user, &opened),
-            Err(code) => pass.visitor.refuse(context, No::Failed(code)),
+            Err(Code::NotFound) => pass.visitor.refuse(&mut context.io, No::Banned),
+            Err(code) => pass.visitor.refuse(&mut context.io, No::Failed(code)),
         },
     );
 }
 
 /// It was no try after all.
-fn give_up(context: &mut Context<'_, Chat>, attempt: &Attempt, no: No) {
+fn give_up(context: &mut Context<'_, Chat>, attempt: Attempt, no: No) {
     for key in attempt.keys() {
         context.app.throttle.forgiven(&key);
     }
-    attempt.visitor.refuse(context, no);
+    attempt.visitor.refuse(&mut context.io, no);
 }
 
 /// A session that is being opened: what the visitor will get of it, and what the store will.
@@ -163,6 +181,19 @@ impl Ticket {
             self.agent.as_deref(),
             self.address.as_deref(),
         )
+    }
+}
+
+impl Ticket {
+    /// What its owner does with it, for the audit trail.
+    pub(super) fn deed(&self, by: UserId, what: &'static str) -> Deed {
+        Deed {
+            at: self.at,
+            by,
+            what,
+            target: json!({ "user": by }).to_string(),
+            ip: self.address.clone(),
+        }
     }
 }
 
@@ -196,17 +227,25 @@ impl Pass {
             used_at: self.ticket.at,
         });
         sessions::tell_ended(&mut context.io, &opened.closed, Why::SignedOut);
-        let response = welcome(self.visitor.style, self.visitor.wire, &self.token);
-        context.io.answer(self.visitor.request, &response);
+        match self.visitor.way {
+            Way::Request(id, style, wire) => {
+                let response = welcome(style, wire, &self.token);
+                context.io.answer(id, &response);
+            }
+            Way::Event(ack) => {
+                let answer = json!({ "token": self.token, "expiresAt": self.ticket.expires_at });
+                accept(&mut context.io, ack, answer);
+            }
+        }
     }
 }
 
 pub(in crate::chat) fn sign_out(request: &mut Request<'_, Chat>) -> Answer {
-    let visitor = Visitor::of(request);
+    let (id, style) = (request.id(), Style::of(request));
     if !request.is_same_origin() {
-        return No::Foreign.response(visitor.style).into();
+        return No::Foreign.response(style).into();
     }
-    let response = farewell(visitor.style, visitor.wire);
+    let response = farewell(style, Wire::of(request));
     let Some(token_hash) = request.cookie(COOKIE).map(accounts::token_hash) else {
         return response.into();
     };
@@ -218,9 +257,9 @@ pub(in crate::chat) fn sign_out(request: &mut Request<'_, Chat>) -> Answer {
                 context.app.workspace.remove_session(&token_hash);
                 let closed: Vec<SessionId> = closed.into_iter().collect();
                 sessions::tell_ended(&mut context.io, &closed, Why::SignedOut);
-                context.io.answer(visitor.request, &response);
+                context.io.answer(id, &response);
             }
-            Err(code) => visitor.refuse(context, No::Failed(code)),
+            Err(code) => context.io.answer(id, &No::Failed(code).response(style)),
         },
     );
     Answer::Later

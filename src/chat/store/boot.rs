@@ -10,9 +10,18 @@ use super::{Read, StoreError, Write};
 
 pub(super) const WORKSPACE: &str = "workspace";
 pub(super) const GENERAL: &str = "general";
+pub(super) const SIGN_UP: &str = "sign-up";
+pub(super) const CONTACT: &str = "contact";
 
-pub(super) const USERS: &str =
-    "SELECT id, login, name, role, state, muted_until FROM users ORDER BY id";
+/// The columns of a [`User`], in the order in which [`user`] reads them.
+macro_rules! user_columns {
+    () => {
+        "id, login, name, role, state, muted_until"
+    };
+}
+pub(super) use user_columns;
+
+pub(super) const USERS: &str = concat!("SELECT ", user_columns!(), " FROM users ORDER BY id");
 pub(super) const ROOMS: &str = "SELECT id, kind, name, topic, guests, seq, rev, archived_at IS NOT NULL FROM rooms ORDER BY id";
 pub(super) const MEMBERS: &str =
     "SELECT user_id, room_id, level, read_seq, mentions FROM members ORDER BY user_id, room_id";
@@ -28,6 +37,8 @@ impl Read<'_> {
         Ok(Boot {
             workspace: self.meta(WORKSPACE)?,
             general: self.general()?,
+            sign_up: self.meta(SIGN_UP)?,
+            contact: self.meta(CONTACT)?,
             users: self.all(USERS, [], user)?,
             rooms: self.all(ROOMS, [], room)?,
             members: self.all(MEMBERS, [], member)?,

@@ -1,6 +1,6 @@
 //! What may go wrong in the store, sorted by what the caller can do about it.
 //!
-//! Refusals (`Taken`, `NotFound`, `Gone`) go to the person who asked. `Full`, `Busy` and `Failed` cost one job or one
+//! Refusals (`Taken`, `NotFound`, `Gone`, `LastAdmin`) go to the person who asked. `Full`, `Busy` and `Failed` cost one job or one
 //! batch, and the next may work. `Foreign` and `Newer` are for the start. `Broken` ends the process.
 //! Knows SQLite's result codes, and nothing of events and acks.
 //! Left out: retries. Only the sender knows whether it still wants what it asked for.
@@ -20,6 +20,8 @@ pub enum StoreError {
     NotFound,
     /// The invite or first-run code is used up, expired or replaced, or never was one.
     Gone,
+    /// It would leave nobody who may let others in.
+    LastAdmin,
     /// No space is left. Reading goes on, and writing too once there is space.
     Full,
     /// Another process held the database for too long.
@@ -54,6 +56,7 @@ impl fmt::Display for StoreError {
             Self::Taken => f.write_str("that name is taken"),
             Self::NotFound => f.write_str("there is no such thing"),
             Self::Gone => f.write_str("that code has been used up or replaced"),
+            Self::LastAdmin => f.write_str("there must be an admin"),
             Self::Full => f.write_str("the disk is full"),
             Self::Busy => f.write_str("the database is held by another process"),
             Self::Failed(error) => write!(f, "the database refused a batch: {error}"),

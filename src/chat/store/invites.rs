@@ -2,7 +2,7 @@
 //!
 //! Hashes of codes come in; users go out, or `Gone`, one answer for used up, expired, replaced and invented.
 //! Never sees a code.
-//! Left out: password links and webhooks, which have their `kind` in the same table.
+//! Left out: links that set a password ([`super::links`]), and webhooks, which have their `kind` in the same table.
 
 use rusqlite::params;
 

@@ -10,11 +10,14 @@
 //! `Err`, none is, whatever the jobs returned. So results leave only after the batch. After a
 //! [`StoreError::Broken`] even that is unknown, and the process must stop.
 
+mod audit;
 mod boot;
 mod error;
 mod history;
 mod invites;
+mod links;
 mod messages;
+mod order;
 mod people;
 mod rooms;
 mod rows;
@@ -25,12 +28,13 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+pub use audit::Deed;
 pub use error::StoreError;
 pub use people::NewUser;
 pub use rows::{
-    Boot, Chunk, Invite, InviteId, Joined, Level, Member, MessageId, Opened, Page, Role, Room,
-    RoomId, RoomKind, Row, Sent, Session, SessionId, SessionShown, SignIn, Span, State, User,
-    UserId,
+    Boot, Chunk, Invite, InviteId, Joined, LetBack, Level, Member, MessageId, Noted, Opened, Page,
+    PersonListed, Role, Room, RoomId, RoomKind, Row, Sent, Session, SessionId, SessionShown,
+    ShutOut, SignIn, Span, State, User, UserId,
 };
 
 use std::fmt;
@@ -238,6 +242,22 @@ impl Reader {
         } else {
             Soundness::Damaged { first }
         })
+    }
+
+    /// Bytes on disk: of the database, and of what is written and not yet moved into it.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn size(&self) -> Result<u64, StoreError> {
+        let pragma = |name| {
+            self.conn
+                .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+        };
+        let bytes = pragma("page_count")? * pragma("page_size")?;
+        let log = self.conn.path().map(|path| format!("{path}-wal"));
+        // There is none while nothing was written.
+        let log = log.and_then(|log| std::fs::metadata(log).ok());
+        Ok(u64::try_from(bytes).unwrap_or(0) + log.map_or(0, |log| log.len()))
     }
 
     /// Copies the database as it is now into a new file, which is complete when this returns.

@@ -6,9 +6,10 @@
 
 use rusqlite::params;
 
-use super::boot::{GENERAL, WORKSPACE, user};
+use super::boot::{GENERAL, WORKSPACE, user, user_columns};
 use super::rows::{
-    Joined, Millis, Opened, Role, RoomId, RoomKind, SessionId, SessionShown, SignIn, User, UserId,
+    Joined, Millis, Opened, Role, RoomId, RoomKind, SessionId, SessionShown, SignIn, State, User,
+    UserId,
 };
 use super::{Read, StoreError, Write};
 use crate::chat::accounts::Digest;
@@ -42,7 +43,7 @@ impl Write<'_> {
             return Err(StoreError::Gone);
         }
         self.set_meta(WORKSPACE, workspace.as_str())?;
-        let user = self.insert_user(new, Role::Admin, at)?;
+        let user = self.insert_user(&new.login, &new.name, Some(&new.phc), Role::Admin, at)?;
         let general = Name::parse("General").expect("a name like any other");
         let room = self.create_room(RoomKind::Open, &general, "", user.id, at)?;
         self.set_meta(GENERAL, &room.id.0.to_string())?;
@@ -65,7 +66,23 @@ impl Write<'_> {
         besides: Option<RoomId>,
         at: u64,
     ) -> Result<Joined, StoreError> {
-        let user = self.insert_user(new, Role::Member, at)?;
+        let user = self.insert_user(&new.login, &new.name, Some(&new.phc), Role::Member, at)?;
+        self.welcome(user, besides, at)
+    }
+
+    pub(super) fn create_user_with(
+        &self,
+        login: &Login,
+        name: &Name,
+        phc: Option<&str>,
+        at: u64,
+    ) -> Result<Joined, StoreError> {
+        let user = self.insert_user(login, name, phc, Role::Member, at)?;
+        self.welcome(user, None, at)
+    }
+
+    /// Somebody new joins General, and the room they were invited to.
+    fn welcome(&self, user: User, besides: Option<RoomId>, at: u64) -> Result<Joined, StoreError> {
         let mut members = Vec::new();
         let general = self.general()?;
         for room in general
@@ -82,15 +99,25 @@ impl Write<'_> {
         Ok(Joined { user, members })
     }
 
-    fn insert_user(&self, new: &NewUser, role: Role, at: u64) -> Result<User, StoreError> {
+    fn insert_user(
+        &self,
+        login: &Login,
+        name: &Name,
+        phc: Option<&str>,
+        role: Role,
+        at: u64,
+    ) -> Result<User, StoreError> {
         self.one(
-            "INSERT INTO users(login, login_key, name, pass, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             RETURNING id, login, name, role, state, muted_until",
+            concat!(
+                "INSERT INTO users(login, login_key, name, pass, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 RETURNING ",
+                user_columns!()
+            ),
             params![
-                new.login.as_str(),
-                new.login.key(),
-                new.name.as_str(),
-                new.phc,
+                login.as_str(),
+                login.key(),
+                name.as_str(),
+                phc,
                 role,
                 Millis(at)
             ],
@@ -112,7 +139,8 @@ impl Write<'_> {
     /// Opens a session. Above [`chat::SESSIONS_PER_USER_MAX`] the ones used longest ago are closed.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] without such a user.
+    /// [`StoreError::NotFound`] without such a user among those who may come in: somebody may have been shut out while their
+    /// password was looked at.
     pub fn open_session(
         &self,
         user: UserId,
@@ -125,8 +153,17 @@ impl Write<'_> {
         let agent = agent.map(|agent| clipped(agent, chat::AGENT_BYTES_MAX));
         let id = self.one(
             "INSERT INTO sessions(token_hash, user_id, created_at, used_at, expires_at, agent, ip)
-             VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6) RETURNING id",
-            params![token_hash, user, Millis(at), Millis(expires_at), agent, ip],
+             SELECT ?1, id, ?3, ?3, ?4, ?5, ?6 FROM users WHERE id = ?2 AND state IN (?7, ?8) RETURNING id",
+            params![
+                token_hash,
+                user,
+                Millis(at),
+                Millis(expires_at),
+                agent,
+                ip,
+                State::Active,
+                State::Muted
+            ],
             |row| row.get(0),
         )?;
         let spared = i64::try_from(chat::SESSIONS_PER_USER_MAX - 1).unwrap_or(i64::MAX);
@@ -165,6 +202,18 @@ impl Write<'_> {
         self.maybe(
             "DELETE FROM sessions WHERE token_hash = ?1 RETURNING id",
             params![token_hash],
+            |row| row.get(0),
+        )
+    }
+
+    /// Ends a session by its id; `None` if it has ended already.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn close_session_by_id(&self, id: SessionId) -> Result<Option<SessionId>, StoreError> {
+        self.maybe(
+            "DELETE FROM sessions WHERE id = ?1 RETURNING id",
+            [id],
             |row| row.get(0),
         )
     }

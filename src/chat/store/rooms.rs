@@ -2,7 +2,9 @@
 //!
 //! Checked names come in; rooms and memberships go out.
 //! Does not know who may do it: to join a private room is, here, to be added to it.
-//! Left out: renaming and archiving, until there is a page for them.
+//! Left out: renaming, until there is a page for it. Archiving is among the [orders](super::order).
+
+use std::collections::BTreeMap;
 
 use rusqlite::params;
 
@@ -94,6 +96,32 @@ impl Read<'_> {
     /// What the disk says.
     pub fn rooms(&self) -> Result<Vec<Room>, StoreError> {
         self.all(ROOMS, [], room)
+    }
+
+    /// Who is in a room.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn members_of(&self, room: RoomId) -> Result<Vec<Member>, StoreError> {
+        self.all(
+            "SELECT user_id, room_id, level, read_seq, mentions FROM members WHERE room_id = ?1",
+            [room],
+            member,
+        )
+    }
+
+    /// How many are in each room that anybody is in.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn member_counts(&self) -> Result<BTreeMap<RoomId, usize>, StoreError> {
+        let counts = self.all(
+            "SELECT room_id, count(*) FROM members GROUP BY room_id",
+            [],
+            |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)),
+        )?;
+        let counted = |(room, count)| (room, usize::try_from(count).unwrap_or(0));
+        Ok(counts.into_iter().map(counted).collect())
     }
 
     /// One membership.

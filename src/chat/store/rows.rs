@@ -141,9 +141,61 @@ pub struct User {
     pub role: Role,
     /// Whether they may come in.
     pub state: State,
-    /// While muted: until when.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// While muted: until when, or for good.
+    #[serde(rename = "mutedUntil", skip_serializing_if = "Option::is_none")]
     pub muted_until: Option<u64>,
+}
+
+/// Somebody with an account, as an admin is shown them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonListed {
+    /// Who.
+    #[serde(flatten)]
+    pub user: User,
+    /// Since when they have the account.
+    pub created_at: u64,
+    /// Whether they have set a password, or have yet to do so through a link.
+    pub has_password: bool,
+    /// When one of their sessions was last prolonged.
+    pub used_at: Option<u64>,
+}
+
+/// Somebody who was shut out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShutOut {
+    /// Who.
+    pub user: User,
+    /// The rooms they were in, and are no more.
+    pub rooms: Vec<RoomId>,
+}
+
+/// Somebody who may come in again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetBack {
+    /// Who.
+    pub user: User,
+    /// Their place in General, if there is a General.
+    pub member: Option<Member>,
+    /// Sessions from before, which have opened nothing since; closed.
+    pub closed: Vec<SessionId>,
+}
+
+/// A deed, as the trail has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Noted {
+    /// Its number; a larger one was later.
+    pub id: i64,
+    /// When.
+    pub at: u64,
+    /// By whom.
+    pub by: Option<UserId>,
+    /// What: the name of its event.
+    pub what: String,
+    /// To whom or what, as JSON.
+    pub target: Option<String>,
+    /// From which address.
+    pub ip: Option<String>,
 }
 
 /// A room.
@@ -199,6 +251,7 @@ pub struct Session {
 
 /// A session, as its owner is shown it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SessionShown {
     /// Its id.
     pub id: SessionId,
@@ -234,6 +287,7 @@ pub struct SignIn {
 
 /// An invite, as an admin is shown it: without the code, which nobody knows any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Invite {
     /// Its id.
     pub id: InviteId,
@@ -263,6 +317,10 @@ pub struct Boot {
     pub workspace: Option<String>,
     /// The room everybody is in from the start; `None` before the first admin.
     pub general: Option<RoomId>,
+    /// Who may make an account, if an admin has said so.
+    pub sign_up: Option<String>,
+    /// Whom strangers may ask, if an admin has said so.
+    pub contact: Option<String>,
     /// All users, also those who left: their messages still name them.
     pub users: Vec<User>,
     /// All rooms.

@@ -10,6 +10,7 @@ use crate::chat::names::{Login, Name};
 
 mod disk;
 mod messages;
+mod order;
 mod people;
 
 pub(super) struct Place {

@@ -1,0 +1,69 @@
+// Settings of the whole place: its name, who may make an account, whom strangers may ask.
+// They are asked for when the section is opened; what is saved holds at once.
+// Left out: what is on the command line, which is the operator's.
+
+import { complain, field } from "../doors.js";
+import { el, fill, setText } from "../dom.js";
+import { cleanName } from "../text.js";
+import { whyNot, words } from "./strings.js";
+
+export class House {
+  #ask;
+  #note;
+  #renamed;
+
+  /** `renamed(name)` is called when the place is called otherwise. */
+  constructor({ ask, note, renamed }) {
+    this.#ask = ask;
+    this.#note = note;
+    this.#renamed = renamed;
+  }
+
+  async open(sheet) {
+    fill(sheet);
+    const answer = await this.#ask("settings:get", {});
+    if (!answer.ok) return this.#note(whyNot(answer));
+    fill(sheet, this.#form(answer));
+  }
+
+  #form({ workspace, signUp, contact }) {
+    const error = el("p", { class: "error", role: "alert" });
+    const said = el("p", { class: "hint", role: "status" });
+    const form = el(
+      "form",
+      {
+        novalidate: true,
+        "aria-label": words.sections.settings[0],
+        onsubmit: async (event) => {
+          event.preventDefault();
+          setText(said, "");
+          setText(error, "");
+          const asked = Object.fromEntries(new FormData(form));
+          if (!asked.workspace.trim()) return complain(form, error, { code: "invalid", field: "workspace" });
+          const answer = await this.#ask("settings:set", asked);
+          if (!answer.ok) return setText(error, whyNot(answer));
+          this.#renamed(answer.workspace);
+          setText(said, words.saved);
+        },
+      },
+      field({ name: "workspace", label: words.workspace, maxlength: 60, autocomplete: "off", value: cleanName(workspace) }),
+      el(
+        "fieldset",
+        null,
+        el("legend", null, words.signUp),
+        Object.entries(words.signUps).map(([value, [name, text]]) =>
+          el(
+            "label",
+            { class: "choice" },
+            el("input", { type: "radio", name: "signUp", value, checked: value === signUp }),
+            el("span", null, el("b", null, name), ` ${text}`),
+          ),
+        ),
+      ),
+      field({ name: "contact", label: words.contact, hint: words.contactHint, maxlength: 200, autocomplete: "off", value: cleanName(contact), optional: true }),
+      error,
+      el("p", { class: "doors" }, el("button", { class: "primary" }, words.save), said),
+    );
+    return form;
+  }
+}

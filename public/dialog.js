@@ -1,0 +1,81 @@
+// The frame of every dialog, and a link to be copied out of one.
+// A title and what stands below it come in; the browser keeps the focus inside, and gives it back.
+// It never asks the server.
+// Left out: keeping one of them for the next time; they are small and made anew.
+
+import { el, icon } from "./dom.js";
+import { say } from "./strings.js";
+
+let opened = 0;
+
+/** Opens a dialog, and answers with its element; `closed` is called when it is gone. */
+export function openDialog(title, children, closed = () => {}) {
+  const id = `dialog-title-${(opened += 1)}`;
+  const dialog = el(
+    "dialog",
+    { "aria-labelledby": id },
+    el(
+      "header",
+      null,
+      el("h2", { id }, title),
+      el(
+        "button",
+        { type: "button", class: "tool", "aria-label": say.close, onclick: () => dialog.close() },
+        icon("close"),
+      ),
+    ),
+    ...children,
+  );
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    closed(dialog);
+  });
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/** A link with its buttons, and a line below that says how long it holds. */
+export function linkRow(path, label, hint) {
+  const url = new URL(path, location.origin).href;
+  const input = el("input", {
+    class: "mono",
+    readonly: true,
+    value: url,
+    "aria-label": label,
+    onfocus: (event) => event.target.select(),
+  });
+  const copy = el(
+    "button",
+    {
+      type: "button",
+      class: "primary",
+      onclick: async () => {
+        // The clipboard is withheld on plain http: then the old way, and then the reader's own hand.
+        const done =
+          (await navigator.clipboard?.writeText(url).then(
+            () => true,
+            () => false,
+          )) || byHand(input);
+        copy.textContent = done ? say.copied : say.copyByHand;
+        setTimeout(() => (copy.textContent = say.copy), 2_000);
+      },
+    },
+    say.copy,
+  );
+  const share = navigator.share
+    ? el(
+        "button",
+        { type: "button", class: "plain", onclick: () => navigator.share({ url }).catch(() => {}) },
+        say.share,
+      )
+    : null;
+  return [el("div", { class: "link-row" }, input, copy, share), el("p", { class: "hint" }, hint)];
+}
+
+function byHand(input) {
+  input.focus();
+  input.select();
+  return document.execCommand("copy");
+}
