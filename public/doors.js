@@ -371,8 +371,11 @@ function reason(answer, where) {
     case "slow":
       return say.tooMany(answer.retryMs);
     case "busy":
-    case "full":
       return say.busy;
+    case "full":
+      return say.full;
+    case "internal":
+      return say.fault(answer.ref);
     case "banned":
       return say.banned;
     case "taken":

@@ -6,7 +6,7 @@
 const TRIES_MAX = 3;
 const OLD_AFTER_MS = 24 * 3_600_000;
 
-/** One entry: `{uid, room, cid, text, at, tries, state, code?, until?, resumeAt?}`; state is
+/** One entry: `{uid, room, cid, text, at, tries, state, code?, until?, ref?, resumeAt?}`; state is
  *  "waiting" → "sending" → gone, or "failed", which only a person ends. */
 export class Outbox {
   #uid;
@@ -140,7 +140,7 @@ export class Outbox {
       this.#report.changed(room);
       return false;
     }
-    this.#fail(entry, answer.code, answer.until);
+    this.#fail(entry, answer.code, answer);
     return true;
   }
 
@@ -156,14 +156,15 @@ export class Outbox {
   async #pause(entry, answer) {
     const delay = Math.min(Math.max(answer.retryMs ?? 2_000, 250), 60_000);
     entry.resumeAt = Date.now() + delay;
+    entry.code = answer.code;
     this.#report.changed(entry.room);
     await new Promise((resolve) => setTimeout(resolve, delay));
-    entry.resumeAt = undefined;
+    entry.resumeAt = entry.code = undefined;
     return true;
   }
 
-  #fail(entry, code, until) {
-    Object.assign(entry, { state: "failed", code, until });
+  #fail(entry, code, { until, ref } = {}) {
+    Object.assign(entry, { state: "failed", code, until, ref });
     this.#keep(entry);
     this.#report.changed(entry.room);
     this.#report.failed(entry);
@@ -176,8 +177,8 @@ export class Outbox {
   }
 
   #keep(entry) {
-    const { uid, room, cid, text, at, tries, state, code, until } = entry;
-    const kept = { uid, room, cid, text, at, tries, state, code, until };
+    const { uid, room, cid, text, at, tries, state, code, until, ref } = entry;
+    const kept = { uid, room, cid, text, at, tries, state, code, until, ref };
     entry.kept = this.#storage.put(this.#key(entry), kept);
   }
 

@@ -80,7 +80,7 @@ function fate(entry, id) {
     return el("div", { class: "fate ring", id, role: "img", "aria-label": "…" });
   }
   const words = entry.resumeAt
-    ? say.slowDown(pauseOf(entry))
+    ? (say.paused[entry.code] ?? say.slowDown(pauseOf(entry)))
     : entry.code === "timeout"
       ? say.retrying
       : say.waiting;

@@ -52,6 +52,8 @@ export const say = {
   tooFast: "Slow down a little, and try again.",
   tryAgain: "You can try again now.",
   busy: "The server is busy just now. Try again in a moment.",
+  full: "The server is out of space. Tell an admin.",
+  fault: (ref) => `That did not go through. Try again, or tell an admin${ref ? ` (${ref})` : ""}.`,
   banned: "This account has been closed by an admin.",
   unreachable: "The server cannot be reached. Try again in a moment.",
   invalidField: "That is not accepted here.",
@@ -116,7 +118,7 @@ export const say = {
   // Me
   settings: "settings",
   settingsDo: "Settings",
-  adminPage: "Keep the house",
+  adminPage: "Admin page",
   theme: "Theme",
   themes: { system: "System", light: "Light", dark: "Dark" },
   signOut: "Sign out",
@@ -145,6 +147,10 @@ export const say = {
   waiting: "Waits for connection",
   retrying: "No answer yet, trying again",
   slowDown: (s) => `Slow down a little. Sends in ${s} s.`,
+  paused: {
+    full: "The server is out of space. Your text is safe here; tell an admin.",
+    busy: "The server is busy just now. It goes out in a moment.",
+  },
   retry: "Retry",
   edit: "Edit",
   delete: "Delete",
@@ -234,8 +240,11 @@ export const moment = (at) => moments.format(at);
 export const soon = (at) => (dayOf(at) === dayOf(Date.now()) ? clock : moment)(at);
 
 /** Why a message was not sent. */
-export const whyFailed = ({ code, until }) =>
-  code === "muted" ? say.muted(until) : (say.failed[code] ?? say.failed.other);
+export function whyFailed({ code, until, ref }) {
+  if (code === "muted") return say.muted(until);
+  const words = say.failed[code] ?? say.failed.other;
+  return ref ? `${words} (${ref})` : words;
+}
 
 /** A day's name as seen from `now`. */
 export function dayName(at, now = Date.now()) {

@@ -67,6 +67,9 @@ export const words = {
     ban: "Banned.",
   },
   notDone: {
+    slow: say.tooFast,
+    muted: say.muted(),
+    full: say.full,
     forbidden: "You may not do that.",
     not_found: "This person is not here any more.",
     "last-admin": "There must be an admin left.",
@@ -75,6 +78,6 @@ export const words = {
 
 /** Why an order was not carried out. */
 export const whyNot = (answer) =>
-  answer.code === "slow"
-    ? say.tooFast
+  answer.code === "internal"
+    ? say.fault(answer.ref)
     : (words.notDone[answer.why] ?? words.notDone[answer.code] ?? say.unreachable);

@@ -249,6 +249,75 @@ fn a_person_has_so_many_sockets_in_either_place() {
     drop(sockets);
 }
 
+#[test]
+fn who_has_closed_the_last_of_two_tabs_is_offline_after_the_grace() {
+    let house = House::new();
+    let bo = house.join("bo");
+    let mut ada = house.socket(&house.ada);
+    let told = |ada: &mut Program, way: &str| {
+        let is_bo = |news: &Value| {
+            news[way]
+                .as_array()
+                .is_some_and(|ids| ids.contains(&json!(BO)))
+        };
+        while !is_bo(&ada.hear("presence")) {}
+    };
+    let one = house.socket(&bo);
+    told(&mut ada, "on");
+    let two = house.socket(&bo);
+    drop(one);
+    // Nobody was told of anything: the next news is of the end.
+    drop(two);
+    told(&mut ada, "off");
+    let _three = house.socket(&bo);
+    told(&mut ada, "on");
+}
+
+#[test]
+fn a_session_that_expires_is_told_so_in_its_tab_and_one_that_is_used_lasts() {
+    let house = House::new();
+    let bo = house.join("bo");
+    let soon = i64::try_from(chat::now() + 3_000).unwrap();
+    let house = house.again(|database| {
+        // Bo was last here so long ago that it is written down when he comes; ada just now.
+        let long_ago = "UPDATE sessions SET used_at = 1, expires_at = ?1 WHERE user_id = 2";
+        database.execute(long_ago, [soon]).unwrap();
+        let just_now = "UPDATE sessions SET expires_at = ?1 WHERE user_id = 1";
+        database.execute(just_now, [soon]).unwrap();
+    });
+    let (mut ada, mut bo) = (house.socket(&house.ada), house.socket(&bo));
+    assert_eq!(ada.end(), "expired");
+    assert_eq!(house.refusal("", &house.ada), "auth");
+    assert_eq!(bo.code("send", message("and I stay")), "ok");
+}
+
+#[test]
+fn what_is_our_fault_has_a_name_by_which_it_is_found() {
+    let house = House::new();
+    house.join("bo");
+    let (mut admin, mut ada) = (house.admin(&house.ada), house.socket(&house.ada));
+    // Another program does harm to the database.
+    let harm = rusqlite::Connection::open(house.database()).unwrap();
+    harm.execute_batch("DROP TABLE audit").unwrap();
+    let answer = admin.ask("user:mute", json!({ "user": BO }));
+    assert_eq!(answer["code"], "internal");
+    let name = answer["ref"].as_str().unwrap();
+    assert!(
+        name.len() == 6 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "{name}"
+    );
+    assert_ne!(
+        answer["ref"],
+        admin.ask("user:mute", json!({ "user": BO }))["ref"]
+    );
+    // Nobody was muted, and what needs no trail goes on.
+    assert_eq!(
+        ada.ask("user:about", json!({ "user": BO }))["muted"],
+        Value::Null
+    );
+    assert_eq!(ada.code("send", message("all is well")), "ok");
+}
+
 // ── links ──
 
 #[test]

@@ -113,14 +113,17 @@ function route() {
   drawNav(known);
   if (known === open) return;
   sections[open]?.close?.();
+  const before = open;
   open = known;
-  if (known === null) return;
+  if (known === null) return at("rooms").querySelector(`[href="#/${before}"]`)?.focus();
   const [title, text] = words.sections[known];
   setText(at("title"), title);
   setText(at("topic"), text);
   document.title = `${title} – ${words.title}`;
   fill(at("deeds"), ...(sections[known].deeds?.() ?? []));
   at("sheet").scrollTop = 0;
+  // On a phone the link that led here is gone from the screen, and the focus with it.
+  if (!wide.matches) at("title").focus();
   sections[known].open(at("sheet"));
 }
 

@@ -88,7 +88,7 @@ export class Invites extends Roll {
     return el(
       "li",
       { "data-invite": invite.id },
-      ...face(invite.by, this.name(invite.by), words.inviteFacts(this.name(invite.by), invite.expiresAt)),
+      ...face(invite.by, this.name(invite.by), words.inviteFacts(invite.expiresAt)),
       ...rest(
         [tag(words.usesLeft(invite.usesLeft))],
         [button(words.kill, () => this.give("invite:kill", { invite: invite.id }, words.killed))],

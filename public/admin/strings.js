@@ -6,14 +6,14 @@ import { moment, say, soon } from "../strings.js";
 const many = (n, one, more) => `${n} ${n === 1 ? one : more}`;
 
 export const words = {
-  title: "Keeping the house",
+  title: "Admin",
   sections: {
     now: ["Now", "How the server is doing"],
     people: ["People", "Everybody with an account"],
     rooms: ["Rooms", "All but those of two people"],
     invites: ["Invites", "Links that let somebody in"],
     settings: ["Settings", "Of the whole place"],
-    trail: ["Trail", "What was done, for 90 days"],
+    trail: ["Audit log", "What admins and moderators did, for 90 days"],
     connections: ["Connections", "Tabs and programs that are here now"],
   },
   home: "Back to the chat",
@@ -88,7 +88,7 @@ export const words = {
   inviteText: "Whoever has the link can make an account.",
   uses: "For how many people",
   days: "For how many days",
-  inviteFacts: (by, at) => `by ${by}, until ${moment(at)}`,
+  inviteFacts: (at) => `works until ${moment(at)}`,
   usesLeft: (n) => (n === 1 ? "one person more" : `${n} people more`),
   kill: "End it",
   killed: "It lets nobody in any more.",
@@ -161,4 +161,7 @@ export function span(ms) {
 }
 
 /** Why something was not done. */
-export const whyNot = (answer) => words.notDone[answer.why] ?? words.notDone[answer.code] ?? say.unreachable;
+export const whyNot = (answer) =>
+  answer.code === "internal"
+    ? say.fault(answer.ref)
+    : (words.notDone[answer.why] ?? words.notDone[answer.code] ?? say.unreachable);

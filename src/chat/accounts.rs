@@ -181,6 +181,11 @@ pub fn invite_code(chance: &mut StdRng) -> String {
     code(chance, INVITE_CHARS)
 }
 
+/// A name for something that went wrong: no secret, and hardly twice the same in one log.
+pub fn reference(chance: &mut StdRng) -> [u8; 6] {
+    std::array::from_fn(|_| ALPHABET[(chance.next_u32() % 32) as usize])
+}
+
 fn code(chance: &mut StdRng, chars: usize) -> String {
     let mut code = String::with_capacity(chars + chars / 4);
     for at in 0..chars {

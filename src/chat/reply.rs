@@ -4,6 +4,7 @@
 //! Unknown fields are ignored; what does not fit is answered `invalid` and changes nothing.
 //! Text is taken as it comes: half a surrogate pair reads as U+FFFD, and every other character is kept, NUL included.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use super::ranks::Voice;
 use super::rates::{EVENTS, Rate};
 use super::store::StoreError;
-use super::{Chat, Seat, millis};
+use super::{Chat, Seat, accounts, millis};
 use crate::config::chat as limits;
 use crate::reactor::lanes::BatchFailed;
 use crate::server::{Ack, Context, Io, JobError, Socket};
@@ -39,6 +40,8 @@ pub(super) enum Code {
     Full,
     /// Our fault.
     Internal,
+    /// Our fault, and by this name it is found in the log.
+    Fault(Reference),
     /// Muted for now.
     Muted,
 }
@@ -56,9 +59,21 @@ impl Code {
             Self::Taken => "taken",
             Self::Busy => "busy",
             Self::Full => "full",
-            Self::Internal => "internal",
+            Self::Internal | Self::Fault(_) => "internal",
             Self::Muted => "muted",
         }
+    }
+}
+
+/// Six characters that whoever was told "our fault" can read to whoever reads the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reference([u8; 6]);
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|byte| write!(f, "{}", char::from(*byte)))
     }
 }
 
@@ -134,7 +149,16 @@ pub(super) fn accept(io: &mut Io<'_, Chat>, ack: Ack, mut answer: Value) {
 
 /// Answers with why not.
 pub(super) fn refuse(io: &mut Io<'_, Chat>, ack: Ack, code: Code) {
-    ack.send(io, &json!({ "ok": false, "code": code.as_str() }));
+    ack.send(io, &refusal(code));
+}
+
+/// Why not, as it is answered to events and at the doors.
+pub(super) fn refusal(code: Code) -> Value {
+    let mut answer = json!({ "ok": false, "code": code.as_str() });
+    if let Code::Fault(reference) = code {
+        answer["ref"] = reference.to_string().into();
+    }
+    answer
 }
 
 /// Answers that somebody may only read, and until when.
@@ -178,8 +202,9 @@ pub(super) fn settled<T>(
                 .downcast_ref::<BatchFailed>()
                 .and_then(BatchFailed::cause);
             let Some(error) = cause else {
-                log::error!("a job of the store has panicked");
-                return Err(Code::Internal);
+                let reference = Reference(accounts::reference(&mut context.app.chance));
+                log::error!("fault {reference}: a job of the store has panicked");
+                return Err(Code::Fault(reference));
             };
             error
         }
@@ -191,7 +216,9 @@ pub(super) fn settled<T>(
     } else if code == Code::Full {
         context.app.out_of_space();
     } else if code == Code::Internal {
-        log::error!("{error}");
+        let reference = Reference(accounts::reference(&mut context.app.chance));
+        log::error!("fault {reference}: {error}");
+        return Err(Code::Fault(reference));
     }
     Err(code)
 }

@@ -58,6 +58,8 @@ pub const FIRST_RUN_KEPT: Duration = Duration::from_secs(30 * 60);
 pub const INVITE_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How many may come by one invite.
 pub const INVITE_USES_MAX: u32 = 25;
+/// Invites that hold at one time; the oldest end above this. Each is a row that anybody may ask about.
+pub const INVITES_MAX: usize = 200;
 /// Failed tries of one account that cost nothing.
 pub const FAILURES_PER_ACCOUNT_MAX: u32 = 5;
 /// Failed tries from one address that cost nothing; a whole office may sit behind it.

@@ -6,7 +6,7 @@ import http from "node:http";
 import { after, before, describe, test } from "node:test";
 
 import { byHand, shutOut } from "./support/keeping.js";
-import { Person, company, launch } from "./support/people.js";
+import { PASSWORD, Person, company, launch } from "./support/people.js";
 import { Roomcast } from "./support/roomcast.js";
 
 const TRIES = 11;
@@ -106,6 +106,32 @@ describe("doors", () => {
     // Still signed in: the foreign form ended nothing.
     await bo.page.reload();
     await bo.box.waitFor();
+  });
+
+  test("a program signs in by an event and speaks, all over one connection", async () => {
+    const program = await Person.open(browser, roomcast.url);
+    const [wrong, right, me, sent, isShared] = await program.page.evaluate(async (password) => {
+      const { io } = await import("/socket.io/socket.io.esm.min.js");
+      const door = io("/door");
+      const ask = (password) => door.timeout(8_000).emitWithAck("session:open", { login: "ada", password });
+      const [wrong, right] = [await ask("not-this-one"), await ask(password)];
+      const chat = io("/", { auth: { token: right.token } });
+      const { me, rooms } = await chat.timeout(8_000).emitWithAck("hello", { v: 1 });
+      const message = { room: rooms[0].id, cid: "from-a-program", text: "beep" };
+      const sent = await chat.timeout(8_000).emitWithAck("send", message);
+      const isShared = door.io === chat.io;
+      door.disconnect();
+      chat.disconnect();
+      return [wrong, right, me, sent, isShared];
+    }, PASSWORD);
+    assert.deepEqual(wrong, { ok: false, code: "wrong" });
+    assert.equal(right.token.length, 43);
+    assert.equal(me.login, "ada");
+    assert.equal(sent.ok, true);
+    assert.equal(isShared, true);
+    await ada.room(/^General/).click();
+    await ada.row("beep").waitFor();
+    await program.leave();
   });
 
   test("a member has no way into the admins' place", async () => {

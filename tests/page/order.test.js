@@ -9,7 +9,7 @@ import { PASSWORD, Person, company, launch } from "./support/people.js";
 import { Roomcast } from "./support/roomcast.js";
 
 const PHONE = { width: 320, height: 640 };
-const SECTIONS = ["Now", "People", "Rooms", "Invites", "Settings", "Trail", "Connections"];
+const SECTIONS = ["Now", "People", "Rooms", "Invites", "Settings", "Audit log", "Connections"];
 
 describe("order", () => {
   let browser;
@@ -33,7 +33,7 @@ describe("order", () => {
     const drawer = bo.page.getByRole("complementary", { name: "People" });
     await drawer.getByText("Cem", { exact: true }).waitFor();
     assert.equal(await drawer.getByRole("button", { name: /^What to do about/ }).count(), 0);
-    assert.equal(await bo.rooms.getByRole("link", { name: "Keep the house" }).count(), 0);
+    assert.equal(await bo.rooms.getByRole("link", { name: "Admin page" }).count(), 0);
     const refused = await byHand(bo, [["user:remove", { user: 3 }], ["user:role", { user: 2, role: "admin" }]]);
     assert.deepEqual(refused.map(({ code }) => code), ["forbidden", "forbidden"]);
     assert.deepEqual(await byHand(bo, [], "/admin"), { refused: "forbidden" });
@@ -95,7 +95,7 @@ describe("order", () => {
 
   test("shows numbers that move, and every section", async () => {
     await ada.rooms.locator("summary").click();
-    await ada.rooms.getByRole("link", { name: "Keep the house" }).click();
+    await ada.rooms.getByRole("link", { name: "Admin page" }).click();
     const online = ada.page.locator("[data-figure=online] .figure");
     await online.getByText("2", { exact: true }).waitFor();
     const third = await Person.open(browser, roomcast.url);
@@ -157,7 +157,7 @@ describe("order", () => {
     const stranger = await Person.open(browser, roomcast.url);
     await stranger.page.getByRole("button", { name: "Make an account" }).waitFor();
     await stranger.leave();
-    await go("Trail");
+    await go("Audit log");
     for (const sentence of ["made Bo a moderator", "removed Cem", "let Cem back", "made an account for Dora (dora)"]) {
       await ada.page.getByText(sentence).first().waitFor();
     }

@@ -25,6 +25,9 @@ try {
   await ada.page.setViewportSize(SIZES.phone);
   await ada.page.goto(roomcast.url);
   await draw(ada, "rooms", ["phone"]);
+  await ada.page.goto(`${roomcast.url}admin#/now`);
+  await ada.page.locator("[data-figure=online] .unit").getByText("of 3").waitFor();
+  await draw(ada, "admin");
   const stranger = await Person.open(browser, roomcast.url);
   await stranger.bar.waitFor();
   await draw(stranger, "signed-out");

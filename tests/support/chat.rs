@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,41 +21,39 @@ pub(crate) const PASSWORD: &str = "harbour-1";
 pub(crate) struct House {
     rig: Rig<Chat>,
     pub(crate) ada: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl House {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = chat::Options {
-            database: folder.path().join("roomcast.db"),
-            sign_up: SignUp::Open,
-            public: None,
-            at: now(),
-            pace: Pace {
-                presence_every: Duration::from_millis(1),
-                stats_every: Duration::from_millis(5),
-                ..Pace::default()
-            },
-            trusted_proxies: Vec::new(),
-        };
-        let (sender, code) = channel();
-        let rig = Rig::of(move || {
-            let opened = chat::open(options).unwrap();
-            sender.send(opened.first_run.unwrap()).unwrap();
-            opened.server
-        });
+        let (rig, code) = start(folder.path().join("roomcast.db"));
         let mut house = Self {
             rig,
             ada: String::new(),
-            _folder: folder,
+            folder,
         };
         let new = json!({
-            "code": code.recv().unwrap(), "workspace": "Pier Nine",
+            "code": code.unwrap(), "workspace": "Pier Nine",
             "login": "ada", "name": "Ada", "password": PASSWORD,
         });
         house.ada = house.post("/setup", &new).cookie();
         house
+    }
+
+    /// The same house after its server was ended, its database changed by another hand, and started again.
+    pub(crate) fn again(self, change: impl FnOnce(&rusqlite::Connection)) -> Self {
+        let Self { rig, ada, folder } = self;
+        drop(rig);
+        let database = folder.path().join("roomcast.db");
+        change(&rusqlite::Connection::open(&database).unwrap());
+        let (rig, _) = start(database);
+        Self { rig, ada, folder }
+    }
+
+    /// The database's file.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("roomcast.db")
     }
 
     /// Somebody new, by their login; their cookie.
@@ -144,11 +143,36 @@ impl House {
     }
 }
 
+/// A server on a database, and the code that makes its first account, if it has none.
+fn start(database: PathBuf) -> (Rig<Chat>, Option<String>) {
+    let options = chat::Options {
+        database,
+        sign_up: SignUp::Open,
+        public: None,
+        at: now(),
+        pace: Pace {
+            offline_after: Duration::from_millis(20),
+            presence_every: Duration::from_millis(1),
+            expiry_every: Duration::from_millis(5),
+            stats_every: Duration::from_millis(5),
+        },
+        trusted_proxies: Vec::new(),
+    };
+    let (sender, code) = channel();
+    let rig = Rig::of(move || {
+        let opened = chat::open(options).unwrap();
+        sender.send(opened.first_run).unwrap();
+        opened.server
+    });
+    (rig, code.recv().unwrap())
+}
+
+/// The time, as the chat tells it.
 #[expect(
     clippy::disallowed_methods,
     reason = "the chat is told when it is opened"
 )]
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     u64::try_from(since.as_millis()).unwrap()
 }

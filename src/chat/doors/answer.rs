@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::COOKIE;
-use crate::chat::reply::Code;
+use crate::chat::reply::{Code, refusal};
 use crate::chat::{Chat, millis};
 use crate::config::chat as limits;
 use crate::http::Response;
@@ -108,6 +108,7 @@ impl No {
     pub(super) fn answer(self) -> Value {
         let mut answer = json!({ "ok": false, "code": self.code() });
         match self {
+            Self::Failed(code) => return refusal(code),
             Self::Slow(wait) => answer["retryMs"] = millis(wait).into(),
             Self::Invalid(field) => answer["field"] = field.into(),
             _ => {}

@@ -10,6 +10,7 @@ use super::people::{NewUser, found};
 use super::rows::{Invite, InviteId, Joined, Millis, RoomId, UserId};
 use super::{Read, StoreError, Write};
 use crate::chat::accounts::Digest;
+use crate::config::chat;
 
 /// `meta`: the hash of the first-run code as hexadecimal, a space, and when it expires.
 pub(super) const FIRST_RUN: &str = "first-run";
@@ -23,7 +24,7 @@ impl Write<'_> {
         self.set_meta(FIRST_RUN, &format!("{} {expires_at}", hex(hash)))
     }
 
-    /// Makes an invite. Those that no longer let anybody in are forgotten on the way.
+    /// Makes an invite. Those that no longer let anybody in are forgotten on the way, and above [`chat::INVITES_MAX`] the oldest.
     ///
     /// # Errors
     /// What the disk says.
@@ -38,6 +39,11 @@ impl Write<'_> {
         self.change(
             "DELETE FROM links WHERE kind = 0 AND (expires_at <= ?1 OR uses_left <= 0)",
             [Millis(at)],
+        )?;
+        let spared = i64::try_from(chat::INVITES_MAX - 1).unwrap_or(i64::MAX);
+        self.change(
+            "DELETE FROM links WHERE id IN (SELECT id FROM links WHERE kind = 0 ORDER BY id DESC LIMIT -1 OFFSET ?1)",
+            [spared],
         )?;
         self.one(
             "INSERT INTO links(hash, kind, by_user, created_at, expires_at, uses_left)

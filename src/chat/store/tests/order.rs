@@ -312,3 +312,26 @@ fn settings_and_archives_are_kept() {
         assert_eq!(archived, Err(StoreError::NotFound));
     }
 }
+
+#[test]
+fn there_are_so_many_invites_and_the_oldest_make_room() {
+    let place = Place::new();
+    let (mut store, anna, _) = two(&place);
+    let code = |n: usize| {
+        let mut hash = digest(0);
+        hash[..8].copy_from_slice(&n.to_le_bytes());
+        hash
+    };
+    for n in 0..chat::INVITES_MAX + 2 {
+        store
+            .job(|w| w.new_invite(anna, &code(n), None, None, 3))
+            .unwrap();
+    }
+    assert_eq!(
+        store.job(|w| w.invites(4)).unwrap().len(),
+        chat::INVITES_MAX
+    );
+    let mut holds = |n: usize| store.job(|w| w.is_invite(&code(n), 4)).unwrap();
+    assert_eq!([0, 1, 2].map(&mut holds), [false, false, true]);
+    assert!(holds(chat::INVITES_MAX + 1));
+}
