@@ -251,6 +251,7 @@ function ready(answer) {
   strip.lower("restarting");
   const { me, people, rooms } = answer;
   storage.put(`seen.${me.id}`, { rooms, people: people.map((person) => ({ ...person, online: false })) });
+  if (me.muted && !(me.mutedUntil <= answer.now)) note(say.muted(me.mutedUntil));
   warnOfPlainHttp();
   route();
   outbox.flushAll();

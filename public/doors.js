@@ -63,7 +63,7 @@ export class Doors {
     this.#welcome(
       hoist(session.workspace || say.brand),
       el("h1", null, cleanName(session.workspace) || say.brand),
-      el("p", null, open ? say.whoToAskOpen : say.whoToAsk(cleanName(session.contact))),
+      el("p", null, (open ? say.whoToAskOpen : say.whoToAsk)(cleanName(session.contact))),
       el(
         "p",
         { class: "doors" },

@@ -22,7 +22,7 @@ export const say = {
     contact
       ? `Sign in below. If you have no account: ${contact}`
       : "Sign in below. If you have no account, ask someone inside for an invite link.",
-  whoToAskOpen: "Sign in below, or make an account: this place is open.",
+  whoToAskOpen: (contact) => ["Sign in below, or make an account: this place is open.", contact].join(" ").trim(),
   setUpTitle: "Open the logbook",
   setUpText: "Name this place and make its first admin. The code works once, for 30 minutes.",
   setUpNoCode: "The program printed a link with a code when it started. Put that code here.",

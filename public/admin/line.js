@@ -7,6 +7,9 @@ import { io } from "/socket.io/socket.io.esm.min.js";
 
 const ANSWER_WITHIN_MS = 8_000;
 const DELAY_MAX_MS = 20_000;
+const AGAIN_AFTER_MS = 5_000;
+// Refusals after which only a person can go on.
+const FINAL = new Set(["auth", "forbidden", "banned", "removed"]);
 
 export class Line {
   #socket;
@@ -18,8 +21,10 @@ export class Line {
     socket.on("connect", () => report.ready());
     socket.on("connect_error", (error) => {
       const code = error?.data?.code;
-      if (code) report.refused(code);
-      else report.lost();
+      if (FINAL.has(code)) return report.refused(code);
+      report.lost();
+      // Refused for now: the client tries again by itself only after a loss.
+      if (code) setTimeout(() => socket.connect(), AGAIN_AFTER_MS);
     });
     socket.on("session:ended", ({ why }) => (over = why));
     socket.on("disconnect", (reason) => {

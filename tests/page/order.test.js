@@ -9,6 +9,7 @@ import { PASSWORD, Person, company, launch } from "./support/people.js";
 import { Roomcast } from "./support/roomcast.js";
 
 const PHONE = { width: 320, height: 640 };
+const STRANGE = '"><img src=x onerror=alert(1)>';
 const SECTIONS = ["Now", "People", "Rooms", "Invites", "Settings", "Audit log", "Connections"];
 
 describe("order", () => {
@@ -161,6 +162,45 @@ describe("order", () => {
     for (const sentence of ["made Bo a moderator", "removed Cem", "let Cem back", "made an account for Dora (dora)"]) {
       await ada.page.getByText(sentence).first().waitFor();
     }
+  });
+
+  test("names that want to be more are names there, too", async () => {
+    const go = (section) => ada.page.getByRole("navigation").getByRole("link", { name: section }).click();
+    await go("People");
+    await ada.page.getByRole("button", { name: "New account" }).click();
+    const dialog = ada.page.getByRole("dialog", { name: "New account" });
+    await dialog.getByLabel("Login").fill("eve");
+    await dialog.getByLabel("Name").fill(STRANGE);
+    await dialog.getByRole("button", { name: "Make it" }).click();
+    await dialog.getByLabel("Link for the first password").waitFor();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    const row = ada.page.locator("[data-user]").filter({ hasText: "eve" });
+    assert.equal(await row.locator(".name").textContent(), STRANGE);
+    await row.getByRole("button", { name: /^What to do about/ }).click();
+    const about = ada.page.getByRole("dialog", { name: STRANGE, exact: true });
+    await about.getByRole("button", { name: "1 day" }).click();
+    await about.getByText("Muted.", { exact: true }).waitFor();
+    await about.getByRole("button", { name: "Close" }).click();
+    await go("Settings");
+    await ada.page.getByLabel("Whom to ask for an account").fill(STRANGE);
+    await ada.page.getByRole("button", { name: "Save" }).click();
+    await ada.page.getByText("Saved. It holds from now on.").waitFor();
+    await go("Audit log");
+    await ada.page.getByText(`made an account for ${STRANGE} (eve)`).waitFor();
+    const kinds = await ada.page.locator("#sheet img, #sheet script, #sheet iframe, dialog img").count();
+    assert.equal(kinds, 0);
+    const stranger = await Person.open(browser, roomcast.url);
+    await stranger.page.getByText(STRANGE).waitFor();
+    await stranger.leave();
+  });
+
+  test("the page for admins comes back by itself after a restart", async () => {
+    await ada.page.getByRole("navigation").getByRole("link", { name: "Now" }).click();
+    await roomcast.kill();
+    await ada.page.getByText("Connection lost. Trying again.").waitFor();
+    await roomcast.start();
+    await ada.page.getByText("Connection lost. Trying again.").waitFor({ state: "detached" });
+    await ada.page.locator("[data-figure=up] .figure").getByText("0 min").waitFor();
   });
 
   test("is clean for axe and fits 320 pixels, section by section", async () => {
