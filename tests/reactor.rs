@@ -1172,3 +1172,10 @@ fn a_lane_finishes_what_waits_before_the_loop_has_ended() {
         (0..50).collect::<Vec<_>>()
     );
 }
+
+#[test]
+fn a_stint_is_over_when_its_time_is() {
+    use roomcast::reactor::lanes::Stint;
+    assert!(Stint::begin(Duration::ZERO).is_over());
+    assert!(!Stint::begin(Duration::from_secs(3600)).is_over());
+}

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::names::Name;
 use super::people::{self, self_shown};
 use super::ranks::Voice;
-use super::rates::NAMES;
-use super::reply::{Code, accept, refuse, refuse_muted, settled, slow_down, written};
+use super::rates::Wish;
+use super::reply::{Code, accept, admitted, refuse, refuse_muted, settled, written};
 use super::rooms::Nothing;
 use super::sessions::{self, Why};
 use super::store::UserId;
@@ -34,10 +34,9 @@ pub(super) fn update(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Update, a
     if voice != Voice::Free {
         return refuse_muted(&mut socket.io, ack, voice);
     }
-    let named = socket.app.names_made.entry(seat.user).or_default();
-    if let Err(wait) = named.take(NAMES, now.mono) {
-        return slow_down(&mut socket.io, ack, wait);
-    }
+    let Some(ack) = admitted(socket, seat, Wish::Rename, ack) else {
+        return;
+    };
     socket.io.run(
         socket.app.lanes.write,
         move |store| store.job(|w| w.set_name(seat.user, &name)),

@@ -4,11 +4,13 @@
 //! the [`store`], what every event is checked against in the [`workspace`].
 //! A client of the library like any other: it sees sockets, requests and its own types; no bytes, no transports, no
 //! sessions of the engine, no threads but lanes.
-//! Left out: direct messages, edits, search, uploads; the tables of the store have their places.
+//! Left out: direct messages and uploads; the tables of the store have their places.
 
 pub mod accounts;
 mod admin;
+mod changes;
 mod doors;
+mod find;
 pub mod folder;
 mod me;
 pub mod names;
@@ -26,7 +28,6 @@ pub mod throttle;
 pub mod workspace;
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ use serde_json::json;
 
 use self::accounts::Hasher;
 use self::people::Presence;
-use self::rates::Bucket;
+use self::rates::{Allowances, Bucket};
 use self::reply::asked;
 use self::store::{Reader, RoomId, SessionId, Store, StoreError, UserId};
 use self::throttle::Throttle;
@@ -101,10 +102,7 @@ pub struct Chat {
     lanes: Lanes,
     throttle: Throttle,
     presence: Presence,
-    /// By everybody who has made one: never more than there are people.
-    rooms_made: HashMap<UserId, Bucket>,
-    /// By everybody who has chosen another name.
-    names_made: HashMap<UserId, Bucket>,
+    allowances: Allowances,
     /// Messages stored since the start.
     stored: u64,
     watch: admin::Watch,
@@ -135,6 +133,9 @@ pub struct Tab {
     /// How much it has asked of late.
     #[serde(skip)]
     events: Bucket,
+    /// Where it has said that somebody types, and not yet that they stopped.
+    #[serde(skip)]
+    typing: Option<RoomId>,
 }
 
 /// Somebody, in one session.
@@ -245,8 +246,7 @@ pub fn open(options: Options) -> Result<Opened, StoreError> {
         lanes,
         throttle: Throttle::default(),
         presence: Presence::default(),
-        rooms_made: HashMap::new(),
-        names_made: HashMap::new(),
+        allowances: Allowances::default(),
         stored: 0,
         watch: admin::Watch::default(),
         chance,
@@ -296,7 +296,10 @@ fn describe(server: &mut Server<Chat>) {
         .on_raw("hello", asked(people::hello))
         .on_raw("sync", asked(talk::sync))
         .on_raw("history", asked(talk::history))
+        .on_raw("search", asked(find::search))
         .on_raw("send", asked(talk::send))
+        .on_raw("edit", asked(changes::edit))
+        .on_raw("delete", asked(changes::delete))
         .on_raw("read", asked(talk::read))
         .on_raw("typing", asked(talk::typing))
         .on_raw("room:list", asked(rooms::list))

@@ -63,6 +63,12 @@ impl Workspace {
         }
     }
 
+    /// Whether a user may delete what others wrote.
+    #[must_use]
+    pub fn may_moderate(&self, id: UserId) -> bool {
+        self.may_invite(id)
+    }
+
     /// Whether a user may do what only admins may.
     #[must_use]
     pub fn is_admin(&self, id: UserId) -> bool {

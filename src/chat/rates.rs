@@ -1,10 +1,14 @@
 //! How much of something one may ask in a while.
 //!
-//! A wish comes in with the time; leave goes out, or how long to wait.
-//! Knows neither who asks nor what for: [`Rate`] says how much, [`Bucket`] how much of it is used up.
+//! A wish comes in with the time; leave goes out, or how long to wait. [`Rate`] says how much, [`Bucket`] how much of it is
+//! used up, and [`Allowances`] keeps the buckets of everybody: twelve tabs are one person.
+//! Knows no event: what is asked has its name in [`Wish`].
+//! Left out: rates by address, which `throttle` has for those who are not signed in.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use super::store::UserId;
 use crate::config::chat as limits;
 use crate::time::Time;
 
@@ -21,17 +25,58 @@ pub(super) const EVENTS: Rate = Rate {
     every: limits::EVENT_EVERY_MIN,
 };
 
-/// Rooms made by one person.
-pub(super) const ROOMS: Rate = Rate {
-    burst: limits::ROOMS_BURST_MAX,
-    every: limits::ROOM_EVERY_MIN,
-};
+/// What one person may do so often, whichever of their sockets asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Say something.
+    Send,
+    /// Edit or delete something.
+    Change,
+    /// Look for words.
+    Search,
+    /// Read a page of history.
+    Page,
+    /// Be seen typing.
+    Type,
+    /// Make a room.
+    MakeRoom,
+    /// Take another name.
+    Rename,
+}
 
-/// New names of one person.
-pub(super) const NAMES: Rate = Rate {
-    burst: limits::NAMES_BURST_MAX,
-    every: limits::NAME_EVERY_MIN,
-};
+/// How many kinds of wishes there are.
+const WISHES: usize = 7;
+
+impl Wish {
+    const fn rate(self) -> Rate {
+        let (burst, every) = match self {
+            Self::Send => (limits::SENDS_BURST_MAX, limits::SEND_EVERY_MIN),
+            Self::Change => (limits::CHANGES_BURST_MAX, limits::CHANGE_EVERY_MIN),
+            Self::Search => (limits::SEARCHES_BURST_MAX, limits::SEARCH_EVERY_MIN),
+            Self::Page => (limits::PAGES_BURST_MAX, limits::PAGE_EVERY_MIN),
+            Self::Type => (limits::TYPING_BURST_MAX, limits::TYPING_EVERY_MIN),
+            Self::MakeRoom => (limits::ROOMS_BURST_MAX, limits::ROOM_EVERY_MIN),
+            Self::Rename => (limits::NAMES_BURST_MAX, limits::NAME_EVERY_MIN),
+        };
+        Rate { burst, every }
+    }
+}
+
+/// What everybody has left of each rate: a row for each person who has wished for anything, so never more than there are
+/// people.
+#[derive(Debug, Default)]
+pub(super) struct Allowances(HashMap<UserId, [Bucket; WISHES]>);
+
+impl Allowances {
+    /// Takes one.
+    ///
+    /// # Errors
+    /// If none is left: how long until there is.
+    pub(super) fn take(&mut self, user: UserId, wish: Wish, now: Time) -> Result<(), Duration> {
+        let buckets = self.0.entry(user).or_default();
+        buckets[wish as usize].take(wish.rate(), now)
+    }
+}
 
 /// Events of one socket of an admin.
 pub(super) const ADMIN_EVENTS: Rate = Rate {
@@ -109,6 +154,38 @@ mod tests {
         assert_eq!(bucket.take(RATE, at(100)), Err(RATE.every));
         assert_eq!(bucket.take(RATE, at(101)), Ok(()));
         assert_eq!(bucket.take(RATE, at(101)), Err(RATE.every));
+    }
+
+    #[test]
+    fn what_one_wishes_is_counted_by_person_and_by_kind() {
+        let table = [
+            (Wish::Send, 5, Duration::from_secs(1)),
+            (Wish::Change, 5, Duration::from_millis(500)),
+            (Wish::Search, 5, Duration::from_secs(1)),
+            (Wish::Page, 10, Duration::from_millis(100)),
+            (Wish::Type, 5, Duration::from_secs(3)),
+            (Wish::MakeRoom, 10, Duration::from_secs(12 * 60)),
+            (
+                Wish::Rename,
+                limits::NAMES_BURST_MAX,
+                limits::NAME_EVERY_MIN,
+            ),
+        ];
+        assert_eq!(table.len(), WISHES);
+        let mut allowances = Allowances::default();
+        for (wish, burst, every) in table {
+            for _ in 0..burst {
+                assert_eq!(allowances.take(UserId(1), wish, at(9)), Ok(()), "{wish:?}");
+            }
+            assert_eq!(
+                allowances.take(UserId(1), wish, at(9)),
+                Err(every),
+                "{wish:?}"
+            );
+            assert_eq!(allowances.take(UserId(2), wish, at(9)), Ok(()), "{wish:?}");
+            let later = at(9) + every;
+            assert_eq!(allowances.take(UserId(1), wish, later), Ok(()), "{wish:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::ranks::Voice;
-use super::rates::{EVENTS, Rate};
+use super::rates::{EVENTS, Rate, Wish};
 use super::store::StoreError;
 use super::{Chat, Seat, accounts, millis};
 use crate::config::chat as limits;
@@ -137,6 +137,23 @@ pub(super) fn admit(socket: &mut Socket<'_, Chat>, ack: Ack, rate: Rate) -> Opti
         socket.disconnect_connection();
     }
     None
+}
+
+/// Gives the answer's slot back if this person may wish for that just now; else they are told when.
+pub(super) fn admitted(
+    socket: &mut Socket<'_, Chat>,
+    seat: Seat,
+    wish: Wish,
+    ack: Ack,
+) -> Option<Ack> {
+    let now = socket.io.now().mono;
+    match socket.app.allowances.take(seat.user, wish, now) {
+        Ok(()) => Some(ack),
+        Err(wait) => {
+            slow_down(&mut socket.io, ack, wait);
+            None
+        }
+    }
 }
 
 /// Answers with `ok` and what belongs to it.

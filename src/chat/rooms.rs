@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::names::Name;
 use super::ranks::Voice;
-use super::rates::ROOMS;
-use super::reply::{Code, accept, refuse, refuse_muted, slow_down, written};
+use super::rates::Wish;
+use super::reply::{Code, accept, admitted, refuse, refuse_muted, written};
 use super::store::{Member, Room, RoomId, RoomKind};
 use super::{Chat, Seat, room_channel, user_channel};
 use crate::config::chat as limits;
@@ -47,10 +47,9 @@ pub(super) fn create(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Create, a
     if voice != Voice::Free {
         return refuse_muted(&mut socket.io, ack, voice);
     }
-    let made = socket.app.rooms_made.entry(seat.user).or_default();
-    if let Err(wait) = made.take(ROOMS, now.mono) {
-        return slow_down(&mut socket.io, ack, wait);
-    }
+    let Some(ack) = admitted(socket, seat, Wish::MakeRoom, ack) else {
+        return;
+    };
     let (write, at) = (socket.app.lanes.write, now.wall.0);
     socket.io.run(
         write,

@@ -3,13 +3,14 @@
 //! A message is checked, given to the writing lane, and answered when it is on disk; then the others of its room are told,
 //! in the order of its revisions. Looking up goes to the reading lane, a page at a time.
 //! Membership is asked of the workspace at every event, never of the rooms a socket once joined.
-//! Left out: edits, deletions, mentions and search, which the store is ready for.
+//! Left out: mentions, which the store is ready for. Edits and deletions are in `changes`.
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::ranks::Voice;
-use super::reply::{Code, accept, refuse, refuse_muted, settled, written};
+use super::rates::Wish;
+use super::reply::{Code, accept, admitted, refuse, refuse_muted, settled, written};
 use super::store::{RoomId, Sent, Span};
 use super::{Chat, Seat, room_channel, user_channel};
 use crate::config::chat as limits;
@@ -34,6 +35,9 @@ pub(super) fn send(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Send, ack: 
         Err(Code::Muted) => return refuse_muted(&mut socket.io, ack, voice),
         Err(code) => return refuse(&mut socket.io, ack, code),
     }
+    let Some(ack) = admitted(socket, seat, Wish::Send, ack) else {
+        return;
+    };
     let (write, at, from) = (socket.app.lanes.write, socket.io.now().wall.0, socket.id());
     let Send { room, cid, text } = asked;
     // Shared by the job and by what is told of it afterwards.
@@ -98,10 +102,18 @@ fn may_send(socket: &Socket<'_, Chat>, seat: Seat, asked: &Send) -> Result<(), C
     }
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let cid_fits = (1..=limits::CID_CHARS_MAX).contains(&asked.cid.len());
-    if !cid_fits || !asked.cid.bytes().all(is_plain) || asked.text.trim().is_empty() {
+    if !cid_fits || !asked.cid.bytes().all(is_plain) {
         return Err(Code::Invalid);
     }
-    if asked.text.chars().count() > limits::TEXT_CHARS_MAX {
+    text_fits(&asked.text)
+}
+
+/// Whether a text says something, and not too much.
+pub(super) fn text_fits(text: &str) -> Result<(), Code> {
+    if text.trim().is_empty() {
+        return Err(Code::Invalid);
+    }
+    if text.chars().count() > limits::TEXT_CHARS_MAX {
         return Err(Code::TooLong);
     }
     Ok(())
@@ -144,14 +156,27 @@ pub(super) struct Typing {
 }
 
 pub(super) fn typing(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Typing, _ack: Ack) {
-    if socket.app.workspace.member(asked.room, seat.user).is_none() {
+    let Typing { room, on } = asked;
+    if socket.app.workspace.member(room, seat.user).is_none() {
         return;
     }
-    let news = json!({ "room": asked.room, "by": seat.user, "on": asked.on });
-    socket
-        .to(&room_channel(asked.room))
-        .volatile()
-        .emit("typing", &news);
+    let now = socket.io.now().mono;
+    if on {
+        // Nobody waits for an answer: one time too many is one that nobody hears of.
+        let allowed = socket.app.allowances.take(seat.user, Wish::Type, now);
+        if allowed.is_err() {
+            return;
+        }
+        socket.data_mut().typing = Some(room);
+    } else {
+        let told = &mut socket.data_mut().typing;
+        if told.take_if(|told| *told == room).is_none() {
+            return;
+        }
+    }
+    let news = json!({ "room": room, "by": seat.user, "on": on });
+    let others = room_channel(room);
+    socket.to(&others).volatile().emit("typing", &news);
 }
 
 /// A page of what was said before, after or around a place; the newest if none is named.
@@ -175,6 +200,9 @@ pub(super) fn history(socket: &mut Socket<'_, Chat>, seat: Seat, asked: History,
     if socket.app.workspace.member(asked.room, seat.user).is_none() {
         return refuse(&mut socket.io, ack, Code::NotFound);
     }
+    let Some(ack) = admitted(socket, seat, Wish::Page, ack) else {
+        return;
+    };
     let (lane, room) = (socket.app.lanes.read, asked.room);
     let limit = asked.limit.unwrap_or(limits::HISTORY_ROWS_MAX);
     socket.io.run(

@@ -289,6 +289,13 @@ impl Workspace {
         self.read(room, author, seq);
     }
 
+    /// A message was edited or deleted.
+    pub fn changed(&mut self, room: RoomId, rev: i64) {
+        if let Some(place) = self.rooms.get_mut(&room) {
+            place.room.rev = place.room.rev.max(rev);
+        }
+    }
+
     /// A member has read up to here; never backwards. Gives where that is now.
     pub fn read(&mut self, room: RoomId, user: UserId, seq: i64) -> Option<i64> {
         let place = self.rooms.get_mut(&room)?;

@@ -84,6 +84,34 @@ pub const EVENTS_BURST_MAX: u32 = 100;
 pub const EVENT_EVERY_MIN: Duration = Duration::from_millis(20);
 /// A socket that goes on asking for this long after it was told to slow down is closed.
 pub const FLOOD_BORNE_MAX: Duration = Duration::from_secs(10);
+/// Rows of one answer to a search.
+pub const SEARCH_ROWS_MAX: usize = 30;
+/// Characters of what is searched for: more words find nothing more.
+pub const SEARCH_CHARS_MAX: usize = 200;
+/// Time that one search may take of the reading lane; then the newest that were found are shown.
+pub const SEARCH_WITHIN: Duration = Duration::from_millis(50);
+/// Steps of SQLite's machine between two looks at the time: some microseconds.
+pub const SEARCH_STEPS_BETWEEN_LOOKS: i32 = 1000;
+/// Messages that one person may send at once: a thought in five lines.
+pub const SENDS_BURST_MAX: u32 = 5;
+/// And then one each this often, in all rooms together; the page waits by itself.
+pub const SEND_EVERY_MIN: Duration = Duration::from_secs(1);
+/// Edits and deletions of one person at once: an evening's regrets.
+pub const CHANGES_BURST_MAX: u32 = 5;
+/// And then one each this often: everybody in the room is told of each.
+pub const CHANGE_EVERY_MIN: Duration = Duration::from_millis(500);
+/// Searches of one person at once: in the open room, then in all, then with a word less.
+pub const SEARCHES_BURST_MAX: u32 = 5;
+/// And then one each this often, since each may take [`SEARCH_WITHIN`] of the reading lane.
+pub const SEARCH_EVERY_MIN: Duration = Duration::from_secs(1);
+/// Pages of history that one person may ask for at once.
+pub const PAGES_BURST_MAX: u32 = 10;
+/// And then one each this often: a page comes faster than anybody scrolls.
+pub const PAGE_EVERY_MIN: Duration = Duration::from_millis(100);
+/// Times that somebody may begin to type at once: as often as they may send what they typed.
+pub const TYPING_BURST_MAX: u32 = 5;
+/// And then once each this often; who is told forgets it after five seconds.
+pub const TYPING_EVERY_MIN: Duration = Duration::from_secs(3);
 /// Rooms that one person may make at once: those of a new workspace.
 pub const ROOMS_BURST_MAX: u32 = 10;
 /// And then one each this often: everybody is told of each, and none is ever forgotten.

@@ -11,6 +11,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use mio::Waker;
 
@@ -30,6 +31,35 @@ pub trait Worker: Sized + 'static {
     fn batch(&mut self, run: &mut dyn FnMut(&mut Self)) -> Result<(), Box<dyn Any + Send>> {
         run(self);
         Ok(())
+    }
+}
+
+/// So much time of its lane, for a job that cannot know beforehand how long it will take: it looks now and then whether that
+/// is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Stint {
+    began: Instant,
+    lasts: Duration,
+}
+
+impl Stint {
+    /// Begins now, on the lane's thread.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a lane's thread is not the loop's, whose time stands still while a job runs"
+    )]
+    pub fn begin(lasts: Duration) -> Self {
+        Self {
+            began: Instant::now(),
+            lasts,
+        }
+    }
+
+    /// Whether the time is up.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.began.elapsed() >= self.lasts
     }
 }
 

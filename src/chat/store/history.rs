@@ -2,7 +2,7 @@
 //!
 //! A room and a number come in; a bounded number of rows goes out, with what the page needs to know where it stands.
 //! Everything is found by an index, however long the history is.
-//! Left out: search.
+//! Left out: finding by words, which is in `search`.
 
 use rusqlite::params;
 
@@ -151,8 +151,9 @@ fn fitting<'a>(rows: impl Iterator<Item = &'a Row>, bytes_max: usize) -> usize {
 
 /// About what a row takes as JSON, and never less: names, numbers at their longest, and the text with its escapes.
 fn json_bytes(row: &Row) -> usize {
-    // {"room":,"id":,"seq":,"rev":,"by":,"cid":"","at":,"text":"","edited":,"deleted":}, and eight numbers of 19 digits.
-    const FRAME: usize = 83 + 8 * 19;
+    // {"room":,"id":,"seq":,"rev":,"by":,"cid":"","at":,"text":"","edited":,"deleted":,"deletedBy":}, and nine numbers
+    // of 19 digits.
+    const FRAME: usize = 96 + 9 * 19;
     let escaped = |text: &str| -> usize {
         text.bytes()
             .map(|byte| match byte {
@@ -184,6 +185,7 @@ mod tests {
             text: "\u{1}\\\"é\n🌊 plain".to_owned(),
             edited: Some(u64::MAX >> 1),
             deleted: Some(u64::MAX >> 1),
+            deleted_by: Some(UserId(i64::MAX)),
         };
         let json = serde_json::to_string(&row).unwrap();
         assert!(
@@ -206,13 +208,15 @@ mod tests {
             text: "hi".to_owned(),
             edited: None,
             deleted: None,
+            deleted_by: None,
         };
         let json = serde_json::to_string(&row).unwrap();
         let plain = r#"{"room":1,"id":2,"seq":3,"rev":4,"by":5,"cid":"c","at":6,"text":"hi"}"#;
         assert_eq!(json, plain);
         row.edited = Some(7);
         row.deleted = Some(8);
+        row.deleted_by = Some(UserId(9));
         let json = serde_json::to_string(&row).unwrap();
-        assert!(json.ends_with(r#""text":"hi","edited":7,"deleted":8}"#));
+        assert!(json.ends_with(r#""text":"hi","edited":7,"deleted":8,"deletedBy":9}"#));
     }
 }

@@ -13,23 +13,25 @@ use super::{Read, StoreError, Write};
 /// The columns of a [`Row`], in the order in which [`row`] reads them.
 macro_rules! row_columns {
     () => {
-        "room_id, id, seq, rev, author_id, cid, at, body, edited_at, deleted_at"
+        "room_id, id, seq, rev, author_id, cid, at, body, edited_at, deleted_at, deleted_by"
     };
 }
 pub(super) use row_columns;
 
 pub(super) fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let by = row.get(4)?;
     Ok(Row {
         room: row.get(0)?,
         id: row.get(1)?,
         seq: row.get(2)?,
         rev: row.get(3)?,
-        by: row.get(4)?,
+        by,
         cid: row.get(5)?,
         at: row.get::<_, Millis>(6)?.0,
         text: row.get(7)?,
         edited: row.get::<_, Option<Millis>>(8)?.map(|at| at.0),
         deleted: row.get::<_, Option<Millis>>(9)?.map(|at| at.0),
+        deleted_by: row.get::<_, Option<UserId>>(10)?.filter(|who| *who != by),
     })
 }
 
@@ -104,13 +106,17 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Puts another text in place.
+    /// Puts another text in place. The text that is there already changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] without such a message, or if it was deleted.
+    /// [`StoreError::NotFound`] without such a message, if it was deleted, or if its room is archived.
     pub fn edit(&self, message: MessageId, text: &str, at: u64) -> Result<Row, StoreError> {
-        if self.message(message)?.deleted.is_some() {
+        let there = self.message(message)?;
+        if there.deleted.is_some() {
             return Err(StoreError::NotFound);
+        }
+        if there.text == text {
+            return Ok(there);
         }
         let rev = self.next_rev(message)?;
         self.one(
@@ -126,7 +132,7 @@ impl Write<'_> {
     /// Takes the text away and leaves the place. Deleting again changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] without such a message.
+    /// [`StoreError::NotFound`] without such a message, or if its room is archived.
     pub fn delete(&self, message: MessageId, by: UserId, at: u64) -> Result<Row, StoreError> {
         let there = self.message(message)?;
         if there.deleted.is_some() {
@@ -163,8 +169,8 @@ impl Write<'_> {
 
     fn next_rev(&self, message: MessageId) -> Result<i64, StoreError> {
         self.one(
-            "UPDATE rooms SET rev = rev + 1 WHERE id = (SELECT room_id FROM messages WHERE id = ?1)
-             RETURNING rev",
+            "UPDATE rooms SET rev = rev + 1
+             WHERE id = (SELECT room_id FROM messages WHERE id = ?1) AND archived_at IS NULL RETURNING rev",
             [message],
             |row| row.get(0),
         )

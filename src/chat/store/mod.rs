@@ -3,7 +3,7 @@
 //! Jobs come in with the time; rows go out. [`Store`] writes and belongs to the write lane, [`Reader`] reads and belongs
 //! to the read lane; both lend their job a view ([`Write`], [`Read`]) with the functions of the domain.
 //! Never knows who is asking, and so refuses nobody: the events check membership and roles before they come here.
-//! Left out: search, reactions and files have their tables already, and wait for their functions.
+//! Left out: reactions and files have their tables already, and wait for their functions.
 //!
 //! **What is promised.** Everything that waits runs in one transaction, each job in a savepoint of its own. When
 //! [`Store::batch`] returns `Ok`, every job that returned `Ok` is on disk (WAL and `synchronous=FULL`); when it returns
@@ -22,6 +22,7 @@ mod people;
 mod rooms;
 mod rows;
 pub(super) mod schema;
+mod search;
 
 #[cfg(test)]
 mod model;
@@ -32,9 +33,9 @@ pub use audit::Deed;
 pub use error::StoreError;
 pub use people::NewUser;
 pub use rows::{
-    Boot, Chunk, Invite, InviteId, Joined, LetBack, Level, Member, MessageId, Noted, Opened, Page,
-    PersonListed, Role, Room, RoomId, RoomKind, Row, Sent, Session, SessionId, SessionShown,
-    ShutOut, SignIn, Span, State, User, UserId,
+    Boot, Chunk, Found, Invite, InviteId, Joined, LetBack, Level, Member, MessageId, Noted, Opened,
+    Page, PersonListed, Role, Room, RoomId, RoomKind, Row, Sent, Session, SessionId, SessionShown,
+    ShutOut, SignIn, Span, State, User, UserId, Wanted,
 };
 
 use std::fmt;

@@ -62,6 +62,7 @@ impl Model {
             text: text.to_owned(),
             edited: None,
             deleted: None,
+            deleted_by: None,
         });
         Sent {
             room,
@@ -85,6 +86,7 @@ impl Model {
 
     fn edit(&mut self, id: MessageId, text: &str, at: u64) -> Result<Row, StoreError> {
         match self.row(id) {
+            Some((row, _)) if row.deleted.is_none() && row.text == text => Ok(row.clone()),
             Some((row, rev)) if row.deleted.is_none() => {
                 *rev += 1;
                 row.rev = *rev;
@@ -96,13 +98,14 @@ impl Model {
         }
     }
 
-    fn delete(&mut self, id: MessageId, at: u64) -> Result<Row, StoreError> {
+    fn delete(&mut self, id: MessageId, by: UserId, at: u64) -> Result<Row, StoreError> {
         let (row, rev) = self.row(id).ok_or(StoreError::NotFound)?;
         if row.deleted.is_none() {
             *rev += 1;
             row.rev = *rev;
             row.text.clear();
             row.deleted = Some(at);
+            row.deleted_by = (by != row.by).then_some(by);
         }
         Ok(row.clone())
     }
@@ -135,7 +138,10 @@ fn step(chance: &mut StdRng, store: &mut Store, model: &mut Model, users: &[User
             store.job(|w| w.edit(id, &text, at)),
             model.edit(id, &text, at)
         ),
-        7 => assert_eq!(store.job(|w| w.delete(id, user, at)), model.delete(id, at)),
+        7 => assert_eq!(
+            store.job(|w| w.delete(id, user, at)),
+            model.delete(id, user, at)
+        ),
         8 => assert_eq!(
             store.job(|w| w.read(room, user, seq)),
             model.read(room, user, seq)

@@ -356,6 +356,9 @@ pub struct Row {
     /// When it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted: Option<u64>,
+    /// Who deleted it, if not its author.
+    #[serde(rename = "deletedBy", skip_serializing_if = "Option::is_none")]
+    pub deleted_by: Option<UserId>,
 }
 
 /// A message was stored, now or before.
@@ -412,4 +415,28 @@ pub struct Chunk {
     /// Drop what you know of this room first.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub reset: bool,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The words, as somebody typed them.
+    pub words: String,
+    /// The rooms to look in.
+    pub rooms: Vec<RoomId>,
+    /// Only what this user wrote.
+    pub from: Option<UserId>,
+    /// Only what is older than this message.
+    pub before: Option<MessageId>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The messages, the newest first.
+    pub rows: Vec<Row>,
+    /// There are older ones.
+    pub more: bool,
+    /// Time was up before all was looked through.
+    pub partial: bool,
 }
