@@ -1,7 +1,7 @@
 // The page: makes its parts, gives each the doors it needs, and knows when we are in and when out.
 // Facts from the line come in as `hello` and events; the parts' wishes come in as calls.
 // It never draws and keeps no rooms: place.js knows, scene.js shows, and neither knows this file.
-// Left out: direct messages, mentions, search; each is one more part here.
+// Left out: direct messages and mentions; each is one more part here.
 
 import { Composer } from "./composer.js";
 import { at, el, fill, icon, setText } from "./dom.js";
@@ -11,7 +11,7 @@ import { bindKeys } from "./keys.js";
 import { lazily } from "./lazy.js";
 import { MessageList, Reading } from "./list.js";
 import { Menu } from "./menu.js";
-import { Announcer, Strip, TypingLine } from "./notices.js";
+import { Announcer, Strip, TypingLine, warnOfPlainHttp } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { PeopleDrawer } from "./people.js";
 import { Place } from "./place.js";
@@ -29,7 +29,8 @@ const LOST_AFTER_MS = 2_000;
 const CATCHING_UP_AFTER_MS = 500;
 const RESTART_WITHIN_MS = 30_000;
 const NOTE_FOR_MS = 8_000;
-const INSECURE_EVERY_MS = 7 * 24 * 3_600_000;
+
+const TOUCHES = ["pointerover", "pointerdown", "focusin"];
 
 const wide = matchMedia("(min-width: 60rem)");
 let session = null;
@@ -95,6 +96,7 @@ const pages = new History(place, {
   gone: forget,
   paged: (where, rows) => {
     for (const row of rows) if (row.by === place.me.id && row.cid) outbox.confirm(row.cid);
+    if (where === "fresh") list.turned();
     scene.draw();
     list.loaded();
     if (where === "older" && rows.length > 0 && list.holdsFocus) announcer.say(say.spokenOlder(rows.length));
@@ -113,6 +115,7 @@ const list = new MessageList(
     retry: (cid) => outbox.retry(cid),
     edit: (cid) => composer.restore(outbox.take(cid)),
     drop: (cid) => outbox.take(cid),
+    undo: (_, node) => actions((part) => part.undo(node)),
     read: () => {
       markRead(place.room, place.room.seq);
       clearLine();
@@ -127,6 +130,22 @@ const composer = new Composer(at("write"), {
   keep: (room, text) => (text ? storage.put(draftKey(room), text) : storage.drop(draftKey(room))),
   key: (event) => keys.fromComposer(event),
 });
+
+const actions = lazily(
+  async () => {
+    const { Actions } = await import("./actions.js");
+    const tell = (event, body) => wire.tell(event, body);
+    const changed = () => scene.changed();
+    const spoken = (words) => announcer.say(words);
+    return new Actions(at("list"), place, { ask, tell, composer, note, changed, spoken });
+  },
+  () => note(say.partMissing),
+);
+
+const search = lazily(
+  async () => new (await import("./search.js")).Search(place, ask),
+  () => note(say.partMissing),
+);
 
 const reading = new Reading({
   room: () => place.room,
@@ -152,7 +171,9 @@ const keys = bindKeys({
   drawer,
   clearLine,
   go,
-  hasLine: () => place.newAt > 0,
+  search: () => search((part) => part.open()),
+  editLast: () => actions((part) => part.editLast()),
+  hasLine: () => place.newAt > 0 || place.target > 0,
   rooms: () => place.sorted().map((room) => room.id),
   unread: (id) => scene.unread(place.rooms.get(id)),
   open: () => place.open,
@@ -252,7 +273,7 @@ function ready(answer) {
   const { me, people, rooms } = answer;
   storage.put(`seen.${me.id}`, { rooms, people: people.map((person) => ({ ...person, online: false })) });
   if (me.muted && !(me.mutedUntil <= answer.now)) note(say.muted(me.mutedUntil));
-  warnOfPlainHttp();
+  warnOfPlainHttp(strip, place.me);
   route();
   outbox.flushAll();
   if (behind.length === 0) return;
@@ -318,6 +339,10 @@ function signOut() {
 // ── events ──
 
 const EVENTS = {
+  change: ({ row }) => {
+    if (place.logs.get(row.room)?.received(row) === "gap") catchUp.soon(row.room);
+    scene.changed();
+  },
   message: (row) => {
     const room = place.rooms.get(row.room);
     const outcome = place.logs.get(row.room)?.received(row);
@@ -378,7 +403,8 @@ function noted(row) {
 
 function route() {
   if (!place.me || document.body.dataset.view !== "chat") return;
-  const asked = Number(/^#\/r\/(\d+)/.exec(location.hash)?.[1]) || null;
+  const [, room, seq] = /^#\/r\/(\d+)(?:\/(\d+))?/.exec(location.hash) ?? [];
+  const [asked, target] = [Number(room) || null, Number(seq) || 0];
   if (asked === null && wide.matches && place.rooms.size > 0) {
     const last = storage.get(`last.${place.me.id}`);
     history.replaceState(null, "", `#/r/${place.rooms.has(last) ? last : place.sorted()[0].id}`);
@@ -386,12 +412,20 @@ function route() {
   }
   document.body.dataset.pane = asked === null ? "list" : "room";
   // A room whose rows are not here yet is turned to anew: what was known of it may be old, or nothing.
-  if (asked !== place.open || !place.log?.loaded) turnTo(asked);
+  if (asked !== place.open || !place.log?.loaded) turnTo(asked, target);
+  else if (target) reveal(target);
   scene.changed();
 }
 
-function turnTo(id) {
-  place.turn(id);
+/** A message of the open room: brought here if it is elsewhere in the log, and shown. */
+async function reveal(seq) {
+  place.target = seq;
+  scene.draw();
+  if (!list.reveal() && !(await pages.around(seq))) note(say.unreachable);
+}
+
+function turnTo(id, target) {
+  place.turn(id, target);
   typing.turn(id);
   list.clear();
   const room = place.room;
@@ -401,7 +435,7 @@ function turnTo(id) {
     composer.turn(id, cleanName(room.name), place.limits.text);
     // What is not yet shown cannot take the focus.
     scene.draw();
-    if (wide.matches) composer.focus();
+    if (wide.matches && !target) composer.focus();
     pages.load();
   } else if (id !== null && wire.state === "ready") offer(id);
 }
@@ -467,6 +501,7 @@ function sent({ room, cid, text }, { id, seq, rev, at }) {
 }
 
 async function toLatest() {
+  leaveTarget();
   if (place.log?.loaded && !place.log.atTail) await pages.latest();
   list.toEnd();
   scene.jump();
@@ -489,6 +524,7 @@ function note(text) {
 
 function clearLine() {
   place.newAt = 0;
+  leaveTarget();
   scene.changed();
 }
 
@@ -496,30 +532,23 @@ function draftKey(room) {
   return `draft.${place.me.id}.${room}`;
 }
 
-/** Once a week admins are told what plain http means; on this machine itself it means nothing. */
-function warnOfPlainHttp() {
-  const here = /^(localhost|127\.|\[::1\])/.test(location.hostname);
-  const last = storage.get("insecure-said") ?? 0;
-  if (
-    place.me.role !== "admin" ||
-    location.protocol === "https:" ||
-    here ||
-    Date.now() - last < INSECURE_EVERY_MS
-  )
-    return;
-  strip.raise("insecure", {
-    understood: () => {
-      storage.put("insecure-said", Date.now());
-      strip.lower("insecure");
-    },
-  });
+/** The message that the address names is one like the others again. */
+function leaveTarget() {
+  if (!place.target) return;
+  place.target = 0;
+  history.replaceState(null, "", `#/r/${place.open}`);
 }
 
 /** Words, icons and clicks of the parts that stand in the document itself. */
 function furnish() {
   fill(at("peek"), icon("eye"));
   at("peek").setAttribute("aria-label", say.showPassword);
+  fill(at("search-button"), icon("search"));
+  at("search-button").setAttribute("aria-label", say.search);
+  at("search-button").title = say.search;
+  at("search-button").addEventListener("click", () => search((part) => part.open()));
   at("jump").addEventListener("click", toLatest);
+  for (const name of TOUCHES) at("list").addEventListener(name, touched);
   for (const [id, words, target] of [
     ["skip-list", say.skipToMessages, () => list.focus()],
     ["skip-write", say.skipToComposer, () => composer.focus()],
@@ -533,6 +562,15 @@ function furnish() {
     more.wish(say.leave, leaveRoom),
   ]);
   showBack(0);
+}
+
+/** The words on a row come with the first touch, which is then made once more, for them. */
+function touched(event) {
+  const again = new event.constructor(event.type, event);
+  actions(() => {
+    for (const name of TOUCHES) at("list").removeEventListener(name, touched);
+    if (event.target.isConnected) event.target.dispatchEvent(again);
+  });
 }
 
 boot();

@@ -1,6 +1,7 @@
 // The composer: a box that grows, a button, a counter, a draft for each room.
 // Keys come in; a finished text goes out through `send`, and word that somebody types.
 // It never knows the line: it is never disabled because of the network.
+// It can be lent: to change a text that was sent, which leaves the draft as it was.
 // Left out: completion of names, and files; their place is left of the box.
 
 import { el, fill, icon } from "./dom.js";
@@ -16,6 +17,9 @@ export class Composer {
   #note;
   #wishes;
   #room = null;
+  #loan = null;
+  #words = el("span", null, say.send);
+  #button = el("button", { class: "primary send" }, this.#words, icon("send"));
   #typedAt = 0;
   #max = 4000;
 
@@ -37,13 +41,9 @@ export class Composer {
       form,
       this.#note,
       el("div", { class: "box" }, this.#box, this.#count),
-      el(
-        "button",
-        { class: "primary send", "aria-label": say.send },
-        el("span", null, say.send),
-        icon("send"),
-      ),
+      this.#button,
     );
+    this.#name(say.send);
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#box.addEventListener("input", () => this.#changed("by hand"));
     this.#box.addEventListener("keydown", (event) => this.#key(event));
@@ -55,12 +55,45 @@ export class Composer {
     this.#box.placeholder = say.writeTo(name);
     this.#box.setAttribute("aria-label", say.writeTo(name));
     if (this.#room === room) return;
+    this.giveBack();
     this.#room = room;
     this.#put(this.#wishes.draft(room));
   }
 
+  /** Lends the box for another text: `{words, text, done(text)}`. Answers with what the borrower may ask of it. */
+  lend({ words, text, done }) {
+    this.giveBack();
+    const loan = { done };
+    const leave = el("button", { type: "button", class: "link", onclick: () => this.giveBack() }, say.cancel);
+    loan.bar = el("p", { class: "lent" }, el("span", null, words), leave);
+    this.#loan = loan;
+    this.#form.prepend(loan.bar);
+    this.#name(say.save);
+    this.#put(text);
+    this.focus();
+    this.#box.setSelectionRange(text.length, text.length);
+    const lasts = () => this.#loan === loan;
+    return { lasts, complain: (why) => lasts() && (this.#note.textContent = why) };
+  }
+
+  /** Ends a loan: the draft is there again. */
+  giveBack() {
+    if (!this.#loan) return;
+    this.#loan.bar.remove();
+    this.#loan = null;
+    this.#note.textContent = "";
+    this.#name(say.send);
+    this.#put(this.#wishes.draft(this.#room));
+    this.focus();
+  }
+
+  get lent() {
+    return this.#loan !== null;
+  }
+
   /** Puts a text back to be changed; what stood there stays before it. */
   restore(text) {
+    this.giveBack();
     this.#put(this.#box.value ? `${this.#box.value}\n${text}` : text);
     this.#changed("by hand");
     this.focus();
@@ -76,6 +109,11 @@ export class Composer {
 
   get focused() {
     return document.activeElement === this.#box;
+  }
+
+  #name(words) {
+    this.#words.textContent = words;
+    this.#button.setAttribute("aria-label", words);
   }
 
   #put(text) {
@@ -108,6 +146,7 @@ export class Composer {
       this.#note.textContent = say.tooLong(length, this.#max);
       return this.focus();
     }
+    if (this.#loan) return this.#loan.done(text);
     const room = this.#room;
     this.#put("");
     this.#wishes.keep(room, "");
@@ -125,7 +164,7 @@ export class Composer {
     if (length <= this.#max) this.#note.textContent = "";
     this.#form.classList.toggle("ready", value.trim() !== "");
     this.#grow();
-    if (how === "by us") return;
+    if (how === "by us" || this.#loan) return;
     this.#wishes.keep(this.#room, value);
     this.#tellTyping(value.trim() !== "");
   }

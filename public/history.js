@@ -17,13 +17,14 @@ export class History {
     this.#wishes = wishes;
   }
 
-  /** The first page: around the "new" line if that is further up than a page, else the newest. */
+  /** The first page: around the message the address names, or the "new" line if that is further up than a page, else the
+   *  newest. */
   async load() {
-    const { room, log, limits } = this.#place;
+    const { room, log, limits, target } = this.#place;
     if (!room || !log || log.loaded) return;
     const far = room.seq - room.read > limits.page - 10 && room.read > 0;
     log.asked();
-    const answer = await this.#ask(room, far ? { around: room.read + 1 } : {});
+    const answer = await this.#ask(room, target ? { around: target } : far ? { around: room.read + 1 } : {});
     if (this.#place.logs.get(room.id) !== log || log.loaded) return;
     if (answer.ok) this.#paged(log, answer, "fresh");
     else if (answer.code === "forbidden" || answer.code === "not_found") this.#wishes.gone(room.id);
@@ -49,6 +50,17 @@ export class History {
     if (answer.ok && log.loaded && this.#place.log === log) this.#paged(log, answer, where);
   }
 
+  /** Makes the page around a message the one on screen. Answers whether it is. */
+  async around(seq) {
+    const { room, log } = this.#place;
+    if (!log?.loaded) return false;
+    log.asked();
+    const answer = await this.#ask(room, { around: seq });
+    const here = answer.ok && this.#place.log === log && this.#place.target === seq;
+    if (here) this.#paged(log, answer, "fresh");
+    return here;
+  }
+
   /** Makes the newest page the one on screen, if it is not. */
   async latest() {
     const { room, log } = this.#place;
@@ -58,8 +70,13 @@ export class History {
     if (answer.ok && this.#place.log === log) this.#paged(log, answer, "fresh");
   }
 
-  #ask(room, where) {
-    return this.#wishes.ask("history", { room: room.id, ...where, limit: this.#place.limits.page });
+  /** Asks, and asks again when it was too soon: nobody who scrolls fast may be left at an edge. */
+  async #ask(room, where) {
+    for (;;) {
+      const answer = await this.#wishes.ask("history", { room: room.id, ...where, limit: this.#place.limits.page });
+      if (answer.code !== "slow") return answer;
+      await new Promise((resolve) => setTimeout(resolve, answer.retryMs));
+    }
   }
 
   #paged(log, answer, where) {

@@ -1,16 +1,20 @@
 // Keys of the whole page: between rooms, through the log, back to the text box.
 // It never takes a key that writes into a field, nor one that a menu or dialog has taken.
-// Left out: the switcher, search and help; they come with what they open.
+// Left out: the switcher and help; they come with what they open.
 
 import { at } from "./dom.js";
 
 /** Binds the document's keys and answers those the composer passes on. */
-export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, unread, open, go }) {
+export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, unread, open, go, search, editLast }) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
     if (document.body.dataset.view !== "chat") return;
     if (event.key === "Escape") return escape();
     if (event.key === "F6") return region(event);
+    if (asksForSearch(event)) {
+      event.preventDefault();
+      return search();
+    }
     if (event.altKey && !event.ctrlKey && !event.metaKey && /^Arrow(Up|Down)$/.test(event.key))
       return turn(event);
     if (startsText(event)) composer.focus();
@@ -18,6 +22,7 @@ export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, un
 
   function escape() {
     if (drawer.isOpen) return drawer.close();
+    if (composer.lent) return composer.giveBack();
     if (hasLine()) clearLine();
     composer.focus();
   }
@@ -51,6 +56,7 @@ export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, un
     fromComposer(event) {
       if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
       const wish = {
+        ArrowUp: composer.empty && !composer.lent && editLast,
         PageUp: () => list.scroll(-1),
         PageDown: () => list.scroll(1),
         Home: composer.empty && (() => list.toTop()),
@@ -61,6 +67,18 @@ export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, un
       wish();
     },
   };
+}
+
+/** Ctrl, or ⌘, with Shift and F anywhere; a slash where nobody is writing. */
+function asksForSearch(event) {
+  if (event.key.toLowerCase() === "f") return (event.ctrlKey || event.metaKey) && event.shiftKey && !event.altKey;
+  return (
+    event.key === "/" &&
+    !event.ctrlKey &&
+    !event.metaKey &&
+    !event.altKey &&
+    !event.target.closest?.("input, textarea, select")
+  );
 }
 
 /** A letter typed with nothing in focus belongs into the text box. */

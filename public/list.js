@@ -4,12 +4,13 @@
 // Left out: a virtual list; 300 real rows keep find-in-page, selection and screen readers whole.
 
 import { el, fill, icon } from "./dom.js";
-import { row as drawRow, signature } from "./row.js";
+import { fold, row as drawRow, signature } from "./row.js";
 import { clock, dayName, dayOf, say } from "./strings.js";
 
 const END_WITHIN_PX = 48;
 const GROUP_WITHIN_MS = 5 * 60_000;
 const PAGE_EARLY_PX = 800;
+const FOLD_FROM = 3;
 
 export class MessageList {
   #scroller;
@@ -18,13 +19,15 @@ export class MessageList {
   #nodes = new Map();
   #picture = null;
   #stuck = true;
+  // Whether the last row drawn was the newest there is: the end of a page is not the end of the log.
+  #tail = true;
   // Whether this room's rows have been on screen: the first time decides where it opens.
   #arrived = false;
   #focused = null;
   #edges;
   #observer;
 
-  /** `wishes` has `older()`, `newer()`, `moved()`, `retry(cid)`, `edit(cid)`, `drop(cid)`, `read()`. */
+  /** `wishes` has `older()`, `newer()`, `moved()`, `retry(cid)`, `edit(cid)`, `drop(cid)`, `undo(cid, node)`, `read()`. */
   constructor({ scroller, list, top, bottom }, wishes) {
     this.#scroller = scroller;
     this.#list = list;
@@ -40,7 +43,7 @@ export class MessageList {
     this.#edges = [top, bottom];
     this.loaded();
     // The composer grows, a keyboard opens, a window turns: who was at the end stays there.
-    new ResizeObserver(() => this.#stuck && this.toEnd()).observe(scroller);
+    new ResizeObserver(() => this.#stuck && this.#tail && this.toEnd()).observe(scroller);
   }
 
   /** Whether the newest message is on screen. */
@@ -48,16 +51,36 @@ export class MessageList {
     return this.#stuck && (this.#picture?.log.atTail ?? false);
   }
 
-  /** Draws a room: `{room, log, pending, me, people, newAt, newCount}`. Another room than before starts afresh. */
+  /** Draws a room: `{room, log, pending, me, people, newAt, newCount, target, leaving}`. Another room than before starts afresh. */
   show(picture) {
     if (this.#picture?.room.id !== picture.room.id) this.clear();
     this.#picture = picture;
-    const anchor = this.#stuck ? null : this.#anchor();
+    const wasAtEnd = this.#stuck && this.#tail;
+    const anchor = wasAtEnd ? null : this.#anchor();
     this.#reconcile(this.#items());
     if (!this.#arrived && picture.log.loaded) this.#arrive();
     else if (anchor) this.#scroller.scrollTop += anchor.node.getBoundingClientRect().top - anchor.top;
-    else if (this.#stuck) this.toEnd();
+    else if (wasAtEnd) this.toEnd();
     this.#stuck = this.#near();
+    this.#tail = picture.log.atTail || !picture.log.loaded;
+  }
+
+  /** Brings the message that the address names into view, if it is here. */
+  reveal() {
+    const node = this.#nodeOf(this.#picture?.target);
+    if (!node) return false;
+    const box = node.getBoundingClientRect();
+    const { top, height } = this.#scroller.getBoundingClientRect();
+    this.#scroller.scrollTop += box.top - top - Math.max(0, (height - box.height) / 2);
+    this.#stuck = this.#near();
+    node.focus({ preventScroll: true });
+    return true;
+  }
+
+  /** The next picture is another part of the room: it opens anew. */
+  turned() {
+    this.#arrived = false;
+    this.#stuck = false;
   }
 
   /** The observer speaks only of changes: after a load, ask it to look again. */
@@ -74,7 +97,7 @@ export class MessageList {
     this.#picture = null;
     this.#focused = null;
     this.#arrived = false;
-    this.#stuck = true;
+    this.#stuck = this.#tail = true;
   }
 
   toEnd() {
@@ -101,7 +124,7 @@ export class MessageList {
   // ── what stands where ──
 
   #items() {
-    const { log, pending, me, newAt, newCount } = this.#picture;
+    const { log, pending, me, newAt, newCount, target, leaving } = this.#picture;
     const items = [];
     if (log.loaded && log.atStart && log.rows.length > 0) items.push({ key: "start", kind: "start" });
     const drawn = new Set();
@@ -128,6 +151,8 @@ export class MessageList {
         kind: "row",
         row,
         grouped,
+        leaving: leaving.has(row.id),
+        found: row.seq === target,
         ...extra,
       });
       before = row;
@@ -147,7 +172,7 @@ export class MessageList {
         }
       }
     }
-    return items;
+    return folded(items);
   }
 
   #reconcile(items) {
@@ -171,12 +196,16 @@ export class MessageList {
 
   #drawn(item) {
     const { people, me } = this.#picture;
-    const mark = item.kind === "row" ? signature(item, people, me) : `${item.at} ${item.count}`;
+    const mark =
+      item.kind === "row"
+        ? signature(item, people, me)
+        : `${item.at} ${item.count} ${item.found} ${item.rows?.map((row) => row.rev)}`;
     const there = this.#nodes.get(item.key);
     if (there?.mark === mark) return there.node;
     const node = there?.node ?? el("li", { class: item.kind });
     const hadFocus = node.contains(document.activeElement) && document.activeElement !== node;
     if (item.kind === "row") drawRow(node, item, people, me);
+    else if (item.kind === "fold") fold(node, item.rows, item.found, people, me);
     else fill(node, ...this.#divider(item));
     if (hadFocus) node.focus();
     this.#nodes.set(item.key, { node, mark });
@@ -204,9 +233,10 @@ export class MessageList {
 
   // ── where the eye is ──
 
-  /** Where a room opens: at the "new" line if that is above the fold, else at the end. */
+  /** Where a room opens: at the message the address names, at the "new" line if that is above the fold, else at the end. */
   #arrive() {
     this.#arrived = true;
+    if (this.reveal()) return;
     this.toEnd();
     const line = this.#nodes.get("new")?.node;
     if (!line) return;
@@ -248,6 +278,12 @@ export class MessageList {
 
   // ── keys and clicks ──
 
+  #nodeOf(seq) {
+    if (!seq) return null;
+    // A folded row is where its fold is.
+    return this.#rows().findLast((node) => Number(node.dataset.seq) <= seq && Number(node.dataset.last ?? node.dataset.seq) >= seq);
+  }
+
   #rows() {
     return [...this.#list.querySelectorAll(".row")];
   }
@@ -274,9 +310,27 @@ export class MessageList {
   #clicked(event) {
     const button = event.target.closest("button[data-do]");
     if (!button) return;
-    const cid = button.closest("li").dataset.cid;
-    this.#wishes[button.dataset.do]?.(cid);
+    const node = button.closest("li");
+    this.#wishes[button.dataset.do]?.(node.dataset.cid, node);
   }
+}
+
+/** Runs of deleted messages become one line each. */
+function folded(items) {
+  const kept = [];
+  for (let i = 0; i < items.length; i += 1) {
+    let end = i;
+    while (items[end]?.row?.deleted && !items[end].leaving) end += 1;
+    if (end - i < FOLD_FROM) {
+      kept.push(items[i]);
+      continue;
+    }
+    const run = items.slice(i, end);
+    const rows = run.map((item) => item.row);
+    kept.push({ key: `fold ${rows[0].seq}`, kind: "fold", rows, found: run.some((item) => item.found) });
+    i = end - 1;
+  }
+  return kept;
 }
 
 const READ_AFTER_MS = 1_000;

@@ -3,7 +3,8 @@
 // It never decides what is true, and never takes the composer away.
 // Left out: typing said aloud, which would never be quiet; colours as signals: words come first.
 
-import { el, fill, setText } from "./dom.js";
+import { el, fill } from "./dom.js";
+import { storage } from "./storage.js";
 import { say } from "./strings.js";
 
 // The gravest first.
@@ -111,6 +112,22 @@ export class Strip {
   }
 }
 
+const INSECURE_EVERY_MS = 7 * 24 * 3_600_000;
+
+/** Once a week admins are told what plain http means; on this machine itself it means nothing. */
+export function warnOfPlainHttp(strip, me) {
+  const here = /^(localhost|127\.|\[::1\])/.test(location.hostname);
+  const last = storage.get("insecure-said") ?? 0;
+  const isFresh = Date.now() - last < INSECURE_EVERY_MS;
+  if (me.role !== "admin" || location.protocol === "https:" || here || isFresh) return;
+  strip.raise("insecure", {
+    understood: () => {
+      storage.put("insecure-said", Date.now());
+      strip.lower("insecure");
+    },
+  });
+}
+
 const HEARD_FOR_MS = 5_000;
 
 /** Who is typing in the open room; who is not heard of for five seconds has stopped. */
@@ -149,7 +166,8 @@ export class TypingLine {
   }
 
   #draw() {
-    setText(this.#node, this.#heard.size > 0 ? say.isTyping([...this.#heard.keys()].map(this.#name)) : "");
+    const names = [...this.#heard.keys()].map((by) => el("bdi", null, this.#name(by)));
+    fill(this.#node, ...(names.length > 0 ? say.isTyping(names) : []));
   }
 }
 

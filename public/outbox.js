@@ -25,7 +25,7 @@ export class Outbox {
     this.#entries = storage
       .values(this.#prefix())
       .filter((entry) => entry?.uid === uid && entry.cid && typeof entry.text === "string")
-      .map((entry) => ({ ...entry, state: entry.state === "failed" ? "failed" : "waiting" }))
+      .map((entry) => ({ ...entry, state: entry.state === "failed" ? "failed" : "waiting", kept: true }))
       .sort((a, b) => a.at - b.at);
   }
 

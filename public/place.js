@@ -18,6 +18,10 @@ export class Place {
   open = null;
   newAt = 0;
   newCount = 0;
+  /** The message that the address names, by its seq; 0 is none. */
+  target = 0;
+  /** Messages of mine that go when nobody undoes it: their ids, each with its timer. */
+  leaving = new Map();
 
   get room() {
     return this.rooms.get(this.open);
@@ -65,9 +69,10 @@ export class Place {
   }
 
   /** Turns to a room; the "new" line is placed once, where the reading stopped. */
-  turn(id) {
+  turn(id, target = 0) {
     if (id !== this.open) this.log?.left();
     this.open = id;
+    this.target = target;
     const room = this.room;
     this.newCount = room ? Math.max(0, room.seq - room.read) : 0;
     this.newAt = this.newCount > 0 ? room.read + 1 : 0;

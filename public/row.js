@@ -1,6 +1,6 @@
 // One message as a line of the log: time, who, what was said, and how it fares.
 // It never knows where the row stands, nor what a button on it will do.
-// Left out: reactions, edit and delete; their place is the `fate` line under the text.
+// Left out: reactions; their place is the `fate` line under the text.
 
 import { el, fill, icon } from "./dom.js";
 import { flag } from "./flags.js";
@@ -10,12 +10,15 @@ import { cleanName, onlyEmoji, render } from "./text.js";
 let labels = 0;
 
 /** What a row looks like, as a string: while it stays the same, nothing is drawn. */
-export function signature({ row, grouped, entry }, people, me) {
+export function signature({ row, grouped, entry, leaving, found }, people, me) {
   return [
     row.id,
     row.rev,
     row.at,
     grouped,
+    leaving,
+    found,
+    row.deletedBy && nameOf(row.deletedBy, people, me),
     nameOf(row.by, people, me),
     entry?.state,
     entry?.code,
@@ -24,12 +27,12 @@ export function signature({ row, grouped, entry }, people, me) {
 }
 
 /** Fills a list item. The visible pieces are its accessible name, so a grouped row still names its author. */
-export function row(node, { row, grouped, entry }, people, me) {
+export function row(node, { row, grouped, entry, leaving, found }, people, me) {
   const name = nameOf(row.by, people, me);
   const id = (node.dataset.label ??= `m${(labels += 1)}`);
-  node.className = ["row", grouped && "grouped", row.by === me.id && "mine"].filter(Boolean).join(" ");
+  node.className = ["row", grouped && "grouped", row.by === me.id && "mine", found && "found"].filter(Boolean).join(" ");
   node.tabIndex = node.tabIndex === 0 ? 0 : -1;
-  node.setAttribute("aria-labelledby", `${id}w ${id}t ${id}x${entry ? ` ${id}f` : ""}`);
+  node.setAttribute("aria-labelledby", `${id}w ${id}t ${id}x${row.edited && !row.deleted && !leaving ? ` ${id}e` : ""}${entry ? ` ${id}f` : ""}`);
   mark(node, "cid", row.cid);
   mark(node, "seq", row.seq);
   mark(node, "state", entry ? entry.state : row.by === me.id ? "sent" : null);
@@ -46,7 +49,31 @@ export function row(node, { row, grouped, entry }, people, me) {
       grouped ? null : flag(row.by, name),
       el("bdi", { id: `${id}w`, class: "name" }, name),
     ),
-    el("div", { class: "what" }, ...said(row, name, `${id}x`), entry ? fate(entry, `${id}f`) : null),
+    el(
+      "div",
+      { class: "what" },
+      ...(leaving ? leave(`${id}x`) : row.deleted ? gone(row, name, `${id}x`, people, me) : said(row, `${id}x`)),
+      entry ? fate(entry, `${id}f`) : null,
+    ),
+  );
+}
+
+/** Fills a list item with a row of deleted messages: one line for all of them. */
+export function fold(node, rows, found, people, me) {
+  const [first] = rows;
+  const alone = rows.every((row) => (row.deletedBy ?? row.by) === (first.deletedBy ?? first.by));
+  const words = alone
+    ? say.deletedRunBy(bdi(nameOf(first.deletedBy ?? first.by, people, me)), rows.length)
+    : say.deletedRun(rows.length);
+  node.className = found ? "row fold found" : "row fold";
+  node.tabIndex = node.tabIndex === 0 ? 0 : -1;
+  mark(node, "seq", first.seq);
+  mark(node, "last", rows.at(-1).seq);
+  fill(
+    node,
+    el("time", { datetime: new Date(first.at).toISOString(), title: moment(first.at) }, clock(first.at)),
+    el("div", { class: "who" }),
+    el("div", { class: "what" }, el("p", { class: "gone" }, ...words)),
   );
 }
 
@@ -55,13 +82,26 @@ export function nameOf(by, people, me) {
   return cleanName(by === me.id ? me.name : people.get(by)?.name) || say.someone;
 }
 
-function said(row, name, id) {
-  if (row.deleted) return [el("p", { id, class: "gone" }, say.deletedBy(name))];
+const bdi = (name) => el("bdi", null, name);
+
+function gone(row, name, id, people, me) {
+  const words = row.deletedBy
+    ? say.deletedFor(bdi(nameOf(row.deletedBy, people, me)), bdi(name))
+    : say.deletedBy(bdi(name));
+  return [el("p", { id, class: "gone" }, ...words)];
+}
+
+/** Deleted by me, and for a few seconds not yet. */
+function leave(id) {
+  return [el("p", { class: "gone" }, el("span", { id }, say.deleted), " · ", button("undo", say.undo))];
+}
+
+function said(row, id) {
   const text = String(row.text ?? "");
   const nodes = [
     el("div", { id, class: onlyEmoji(text) ? "text large" : "text", dir: "auto" }, ...render(text)),
   ];
-  if (row.edited) nodes.push(el("span", { class: "edited" }, say.edited));
+  if (row.edited) nodes.push(el("span", { id: id.replace(/x$/, "e"), class: "edited", title: moment(row.edited) }, say.edited));
   return nodes;
 }
 

@@ -2,8 +2,8 @@
 // Left out: a plural engine; another language brings its own functions.
 
 const locale = "en";
-const numbers = new Intl.NumberFormat(locale);
-const many = (n, one, more) => `${numbers.format(n)} ${n === 1 ? one : more}`;
+export const numbers = new Intl.NumberFormat(locale);
+export const many = (n, one, more) => `${numbers.format(n)} ${n === 1 ? one : more}`;
 
 export const say = {
   // Doors
@@ -74,6 +74,7 @@ export const say = {
   skipToMessages: "Skip to messages",
   skipToComposer: "Skip to writing",
   browse: "All rooms",
+  search: "Search",
   newRoom: "New room",
   invite: "Invite",
   noRooms: "No rooms yet.",
@@ -137,13 +138,20 @@ export const say = {
   today: "Today",
   yesterday: "Yesterday",
   edited: "edited",
-  deletedBy: (name) => `${name} deleted a message`,
+  // Names come as elements and stand among the words: a name may be written from right to left.
+  deletedBy: (name) => [name, " deleted a message"],
+  deletedFor: (name, author) => [name, " deleted a message of ", author],
+  deletedRun: (n) => [many(n, "message was", "messages were"), " deleted"],
+  deletedRunBy: (name, n) => [name, ` deleted ${numbers.format(n)} messages`],
   isTyping: (names) =>
     names.length === 1
-      ? `${names[0]} is typing`
+      ? [names[0], " is typing"]
       : names.length === 2
-        ? `${names[0]} and ${names[1]} are typing`
-        : "Several people are typing",
+        ? [names[0], " and ", names[1], " are typing"]
+        : ["Several people are typing"],
+  deleted: "Deleted",
+  undo: "Undo",
+  save: "Save",
   waiting: "Waits for connection",
   retrying: "No answer yet, trying again",
   slowDown: (s) => `Slow down a little. Sends in ${s} s.`,

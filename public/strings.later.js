@@ -1,7 +1,7 @@
-// Words of what is fetched with its first use: settings, and what is done about people.
+// Words of what is fetched with its first use: settings, what is done about people and messages, search.
 // Left out: what the page says at first sight, which is in strings.js.
 
-import { moment, say, soon } from "./strings.js";
+import { many, moment, numbers, say, soon } from "./strings.js";
 
 export const words = {
   // Settings
@@ -27,6 +27,38 @@ export const words = {
   revokeOthers: "Sign out everywhere else",
   revokeAll: "Sign out here, too",
   revoked: (n) => (n === 1 ? "One place was signed out." : `${n} places were signed out.`),
+
+  // What is done with a message
+  deeds: "This message",
+  copyLink: "Copy link",
+  copyText: "Copy text",
+  deletedUndo: "Deleted. It can be undone for five seconds.",
+  notDeleted: "That message could not be deleted.",
+  editing: (time) => `Editing your message of ${time}`,
+  savesIn: (s) => `Slow down a little. Saves in ${s} s.`,
+  editFailed: {
+    away: "No connection. Your change is kept here; press Save again.",
+    timeout: "No answer. Your change is kept here; press Save again.",
+    not_found: "That message is gone.",
+    other: "That did not go through. It is kept here; press Save again.",
+  },
+  spokenEdited: "Edited",
+
+  // Search
+  searchFor: "Words to look for",
+  searchWhere: "Where to look",
+  searchAll: "All rooms",
+  searchFrom: "Written by",
+  searchAnybody: "Anybody",
+  searchFound: "Found",
+  searchIn: " in ",
+  searchMore: "Show older ones",
+  searchCount: (n, more) => (more ? `The newest ${numbers.format(n)}` : many(n, "message", "messages")),
+  searchPartial: "There is much to look through: showing the newest matches.",
+  searchNone: "No message has all of these words. Try fewer.",
+  searchNoneHere: "No message has all of these words. Try fewer, or look in all rooms.",
+  searchNoneInTime: "Nothing found in the time there is. Try a rarer word, or only this room.",
+  searchTooLong: "That is too much to look for.",
 
   // About somebody
   aboutNothing: "There is nothing you may do about this person.",

@@ -6,8 +6,14 @@ import { el } from "./dom.js";
 
 const LINK = /(?:https?:\/\/|mailto:)[^\s<>"'`\u0000-\u001f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/iy;
 const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-const EMOJI =
-  /^(?:\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*(?:\u200d\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*)*\s?){1,6}$/u;
+// A flag of two letters, a key with a digit, or a picture with its colour, its tags and what is joined to it.
+const PICTURE = String.raw`\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}\u{e0020}-\u{e007f}]*`;
+const EMOJI = new RegExp(
+  String.raw`^(?:(?:\p{RI}{2}|[\d#*]\ufe0f?\u20e3|${PICTURE}(?:\u200d${PICTURE})*)\s?){1,6}$`,
+  "u",
+);
+
+const WORD = /[\p{L}\p{N}]/u;
 
 /** The nodes of a message. */
 export function render(text) {
@@ -66,22 +72,27 @@ function code(text, start, missing) {
 }
 
 function strong(text, start, missing) {
-  if (text[start] !== "*") return null;
-  const mark = text[start + 1] === "*" ? "**" : "*";
+  const sign = text[start];
+  if (sign !== "*" && sign !== "_") return null;
+  const mark = text[start + 1] === "*" && sign === "*" ? "**" : sign;
   const first = start + mark.length;
-  // A star between spaces or inside a word is a star: "2 * 3 * 4", "a*b*c".
-  if (missing.has(mark) || /[\s*]|^$/.test(text[first] ?? "") || /\w/.test(text[start - 1] ?? ""))
-    return null;
+  // A star between spaces or inside a word is a star, and so with a line: "2 * 3 * 4", "a*b*c", "snake_case_name".
+  if (missing.has(mark) || /\s|^$/.test(text[first] ?? "") || text[first] === sign) return null;
+  if (isWord(text[start - 1], sign)) return null;
   const end = text.indexOf(mark, first);
   if (end < 0) missing.add(mark);
   if (end < 0 || /\s/.test(text[end - 1]) || text.slice(first, end).includes("\n")) return null;
+  if (isWord(text[end + mark.length], sign)) return null;
   const inside = text.slice(first, end);
   return { nodes: [el(mark === "**" ? "strong" : "em", null, ...inline(inside))], end: end + mark.length };
 }
 
+/** Whether what stands beside a sign makes it a part of a word, or of a longer row of signs. */
+const isWord = (beside, sign) => beside === sign || WORD.test(beside ?? "");
+
 function link(text, start) {
   const head = text[start];
-  if (!/[hm]/i.test(head) || /[\p{L}\p{N}]/u.test(text[start - 1] ?? "")) return null;
+  if (!/[hm]/i.test(head) || WORD.test(text[start - 1] ?? "")) return null;
   LINK.lastIndex = start;
   const match = LINK.exec(text);
   if (!match) return null;

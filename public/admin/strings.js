@@ -129,6 +129,7 @@ export const words = {
     "user:unban": (t, name) => `let ${name(t.user)} back`,
     "user:role": (t, name) => `made ${name(t.user)} ${ROLES[t.role] ?? t.role}`,
     "user:link": (t, name) => `made a link for ${name(t.user)}'s new password`,
+    delete: (t, name, room) => `deleted a message of ${name(t.user)} in ${room(t.room)}`,
     "user:link-used": () => "set a new password by a link",
     "user:create": (t) => `made an account for ${t.name} (${t.login})`,
     "invite:new": (t) => `made an invite for ${many(t.uses, "person", "people")}`,
