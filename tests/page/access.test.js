@@ -106,12 +106,17 @@ describe("no mouse, no screen", () => {
     await ada.joinRoom("Galley");
     await ada.row("I am").waitFor();
     assert.doesNotMatch(await spoken(page), /line \d/, "what was there before is not read out");
+    // Somebody who has not said anything yet, and so may say five things at once.
+    const cem = await Person.open(browser, await ada.invite());
+    await cem.join({ name: "Cem", login: "cem" });
+    await cem.joinRoom("Galley");
     for (let at = 1; at <= 5; at += 1) {
-      await bo.box.fill(`quick ${at}`);
-      await bo.box.press("Enter");
+      await cem.box.fill(`quick ${at}`);
+      await cem.box.press("Enter");
     }
     await ada.row("quick 5").waitFor();
     await page.waitForFunction(() => /\d new messages in Galley/.test(document.getElementById("polite").textContent));
+    await cem.leave();
   });
 
   test("axe finds nothing in any state, wide and narrow, light and dark", async () => {
@@ -136,6 +141,21 @@ describe("no mouse, no screen", () => {
       await dialog.getByRole("button", { name: close, exact: true }).first().click();
       assert.equal(await focused(ada.page).then((text) => text.includes(name)), true, `the focus is back on ${name}`);
     }
+    const { page } = ada;
+    await ada.send("found by its words");
+    await ada.stands("found by", "sent");
+    await page.getByRole("button", { name: "Search" }).click();
+    const search = page.getByRole("dialog", { name: "Search" });
+    await search.getByLabel("Words to look for").fill("found by");
+    await search.getByRole("link").first().waitFor();
+    await isClean(page, "search");
+    await search.getByRole("link").first().click();
+    await page.locator("li.found").getByRole("toolbar").waitFor();
+    await isClean(page, "the words on a row");
+    await page.locator("li.found").getByRole("button", { name: "Edit" }).click();
+    await page.getByText(/^Editing your message/).waitFor();
+    await isClean(page, "editing");
+    await page.keyboard.press("Escape");
     const stranger = await Person.open(browser, roomcast.url);
     await stranger.bar.waitFor();
     await isClean(stranger.page, "signed out");

@@ -12,12 +12,15 @@ const TEXTS = [
   "<svg/onload=alert(1)>",
   "[click](javascript:alert(1)) javascript:alert(1)",
   'https://a.example/"onmouseover="alert(1)',
+  "data:text/html,<script>alert(1)</script> vbscript:alert(1)",
+  "a\u0000b __proto__ constructor",
   "{{7*7}} ${7*7} &lt;b&gt; ' OR 1=1 --",
-  "\u202eright to left\u202c Z\u0301\u0301\u0301\u0301\u0301\u0301",
+  "\u202eright to left\u202c Z" + "\u0301".repeat(60),
   `https://${"a".repeat(3_000)}.example/`,
   "x".repeat(4_000),
 ];
 const NAME = '"><img src=x onerror=alert(1)>';
+const EDITED = 'edited by eve <img src=x onerror=alert(3)> javascript:alert(3) "><b>';
 const ROOM = "<script>alert(2)</script>";
 const PHONE = { width: 320, height: 640 };
 
@@ -65,6 +68,46 @@ describe("hostile texts", () => {
     await eve.leave();
   });
 
+  test("in what is edited, deleted, typed and found as well", async () => {
+    const eve = await Person.open(browser, roomcast.url);
+    await eve.signIn("eve");
+    await eve.room(/^General/).click();
+    await eve.isIn("General");
+    await bo.room(/^General/).click();
+    await eve.send("to be changed");
+    await eve.stands("to be changed", "sent");
+    await eve.box.press("ArrowUp");
+    await eve.page.getByText(/^Editing your message/).waitFor();
+    await eve.box.fill(EDITED);
+    await eve.box.press("Enter");
+    await bo.row("edited by eve").waitFor();
+    assert.equal(await bo.row("edited by eve").locator(".text").textContent(), EDITED);
+    await eve.box.pressSequentially("x");
+    await bo.page.locator("#typing").filter({ hasText: `${NAME} is typing` }).waitFor();
+    await eve.box.fill("");
+
+    await bo.page.getByRole("button", { name: "Search" }).click();
+    const dialog = bo.page.getByRole("dialog", { name: "Search" });
+    for (const words of ['"', "NEAR(", "AND OR NOT", "alert(1)", "<script>", "\u0000", "edited by eve"]) {
+      await dialog.getByLabel("Words to look for").fill(words);
+      await bo.hasFrame("sent", (text) => text.includes('["search",') && text.includes(JSON.stringify({ q: words.trim() }).slice(1, -1)));
+    }
+    const found = dialog.getByRole("link").filter({ hasText: "edited by eve" });
+    await found.waitFor();
+    assert.equal(await found.locator("p").textContent(), EDITED);
+    assert.equal(await found.locator(".name bdi").first().textContent(), NAME);
+    assert.deepEqual(await dialog.locator("li *").evaluateAll((nodes) => [...new Set(nodes.map((node) => node.localName))].filter((name) => ["script", "img", "b", "iframe"].includes(name))), []);
+    await dialog.getByRole("button", { name: "Close" }).click();
+
+    await eve.page.clock.install();
+    await eve.row("edited by eve").hover();
+    await eve.row("edited by eve").getByRole("toolbar").getByRole("button", { name: "Delete" }).click();
+    await eve.page.clock.runFor(6_000);
+    await eve.page.clock.resume();
+    await bo.page.getByText(`${NAME} deleted a message`).waitFor();
+    await eve.leave();
+  });
+
   test("do not push a page of 320 pixels sideways", async () => {
     const phone = await Person.open(browser, roomcast.url, PHONE);
     const fits = async (where) => {
@@ -83,6 +126,14 @@ describe("hostile texts", () => {
     await phone.isIn("General");
     await phone.row("from a person with a strange name").waitFor();
     await fits("a room");
+    await phone.page.getByRole("button", { name: "Search" }).click();
+    await phone.page.getByLabel("Words to look for").fill("alert");
+    await phone.page.getByRole("dialog", { name: "Search" }).getByRole("link").first().waitFor();
+    await fits("what was found");
+    await phone.page.getByRole("dialog", { name: "Search" }).getByRole("button", { name: "Close" }).click();
+    await phone.row("from a person with a strange name").hover();
+    await phone.page.getByRole("toolbar").waitFor();
+    await fits("the words on a row");
     await phone.page.getByRole("button", { name: /^People/ }).click();
     await fits("the list of people");
     await phone.leave();

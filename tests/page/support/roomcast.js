@@ -1,17 +1,19 @@
 // The real binary with a data folder of its own, which it finds again after each restart.
 // `ROOMCAST_BINARY` names another command that takes the same options.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
 const COMMAND = (process.env.ROOMCAST_BINARY ?? `${TARGET}/debug/roomcast`).split(" ");
+const FILL = `${TARGET}/debug/examples/fill`;
 const HOST = "127.0.0.1";
 const READY_WITHIN_MS = 20_000;
 const FIRST_RUN = /Open (http:\S+\/#\/setup\/\S+)/;
@@ -66,6 +68,17 @@ export class Roomcast {
   /** Ends it without a word, as a power cut would. */
   kill() {
     return this.#end("SIGKILL");
+  }
+
+  /** Fills General with messages, the last of them unread, while it does not run. */
+  async fill(count, unread) {
+    await promisify(execFile)(FILL, [join(this.#data, "roomcast.db"), String(count), String(unread)]);
+  }
+
+  /** The memory it has now. */
+  async residentKib() {
+    const status = await readFile(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+)/.exec(status)[1]);
   }
 
   /** Ends it, and leaves nothing behind. Everything it printed must be free of panics. */
