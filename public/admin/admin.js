@@ -74,14 +74,17 @@ async function ready() {
 
 /** What ids are called, for rows that have only those. */
 async function learnNames() {
-  for (let after, more = true; more; ) {
-    const answer = await ask("user:list", after ? { after } : {});
-    if (!answer.ok) break;
-    for (const person of answer.rows) people.set(person.id, cleanName(person.name));
-    [after, more] = [answer.rows.at(-1)?.id, answer.more];
+  for (const [question, names] of [
+    ["user:list", people],
+    ["room:list", rooms],
+  ]) {
+    for (let after, more = true; more; ) {
+      const answer = await ask(question, after ? { after } : {});
+      if (!answer.ok) break;
+      for (const row of answer.rows) names.set(row.id, cleanName(row.name));
+      [after, more] = [answer.rows.at(-1)?.id, answer.more];
+    }
   }
-  const answer = await ask("room:list", {});
-  for (const one of answer.rows ?? []) rooms.set(one.id, cleanName(one.name));
 }
 
 function refused(code) {

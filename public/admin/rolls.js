@@ -16,19 +16,22 @@ class Roll {
     this.note = note;
     this.name = name;
     this.list = el("ul", { class: "roll" });
+    this.more = el("p", { class: "more" });
     this.lead = el("p", { class: "lead" });
   }
 
   async open(sheet) {
-    fill(sheet, this.lead, this.list);
+    fill(sheet, this.lead, this.list, this.more);
     await this.load();
   }
 
-  async load() {
-    const answer = await this.ask(this.question, {});
+  async load(after) {
+    const answer = await this.ask(this.question, after ? { after } : {});
     if (!answer.ok) return this.note(whyNot(answer));
     const rows = answer.rows.map((row) => this.row(row));
-    fill(this.list, ...(rows.length > 0 ? rows : [el("li", { class: "none" }, this.nothing)]));
+    if (after) this.list.append(...rows);
+    else fill(this.list, ...(rows.length > 0 ? rows : [el("li", { class: "none" }, this.nothing)]));
+    fill(this.more, answer.more && button(words.more, () => this.load(answer.rows.at(-1).id)));
     this.told?.(answer);
   }
 

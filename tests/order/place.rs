@@ -127,6 +127,39 @@ fn an_archived_room_is_gone_for_all_and_comes_back_as_it_was() {
 }
 
 #[test]
+fn long_rolls_come_page_by_page() {
+    let house = House::new();
+    let house = house.again(|database| {
+        for id in 2..=limits::ADMIN_ROWS_MAX + 5 {
+            let row =
+                "INSERT INTO users(login, login_key, name, created_at) VALUES (?1, ?1, ?1, 1)";
+            database.execute(row, [format!("user-{id}")]).unwrap();
+            let row = "INSERT INTO rooms(kind, name, name_key, created_at) VALUES (0, ?1, ?1, 1)";
+            database.execute(row, [format!("room-{id}")]).unwrap();
+        }
+    });
+    let mut admin = house.admin(&house.ada);
+    for question in ["user:list", "room:list"] {
+        let first = admin.ask(question, json!({}));
+        let rows = first["rows"].as_array().unwrap();
+        assert_eq!(
+            (rows.len(), &first["more"]),
+            (limits::ADMIN_ROWS_MAX, &json!(true))
+        );
+        let last = rows.last().unwrap()["id"].clone();
+        let second = admin.ask(question, json!({ "after": last }));
+        let ids = |page: &Value| -> Vec<i64> {
+            let rows = page["rows"].as_array().unwrap();
+            rows.iter().map(|row| row["id"].as_i64().unwrap()).collect()
+        };
+        assert_eq!(second["more"], false);
+        let all: Vec<_> = ids(&first).into_iter().chain(ids(&second)).collect();
+        let every: Vec<i64> = (1..).take(limits::ADMIN_ROWS_MAX + 5).collect();
+        assert_eq!(all, every, "{question}");
+    }
+}
+
+#[test]
 fn connections_are_listed_and_cut_and_sessions_are_ended() {
     let house = House::new();
     let bo = house.join("bo");

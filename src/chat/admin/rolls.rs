@@ -11,7 +11,7 @@ use crate::chat::order::deed;
 use crate::chat::reply::{Code, accept, refuse, settled, written};
 use crate::chat::rooms::Nothing;
 use crate::chat::sessions::{self, Why};
-use crate::chat::store::{InviteId, RoomKind, SessionId, UserId};
+use crate::chat::store::{InviteId, RoomId, RoomKind, SessionId, UserId};
 use crate::chat::{Chat, Seat, user_channel};
 use crate::config::chat::ADMIN_ROWS_MAX;
 use crate::server::{Ack, Context, Io, Socket};
@@ -50,13 +50,14 @@ pub(in crate::chat) fn users(socket: &mut Socket<'_, Chat>, _seat: Seat, asked: 
     );
 }
 
-/// All rooms but those of two people, which are theirs alone.
-pub(in crate::chat) fn rooms(
-    socket: &mut Socket<'_, Chat>,
-    _seat: Seat,
-    _asked: Nothing,
-    ack: Ack,
-) {
+/// All rooms, above an id, but those of two people, which are theirs alone.
+#[derive(Deserialize)]
+pub(in crate::chat) struct Rooms {
+    after: Option<RoomId>,
+}
+
+pub(in crate::chat) fn rooms(socket: &mut Socket<'_, Chat>, _seat: Seat, asked: Rooms, ack: Ack) {
+    let above = asked.after.unwrap_or(RoomId(0));
     socket.io.run(
         socket.app.lanes.read,
         move |reader| reader.job(|r| Ok((r.rooms()?, r.member_counts()?))),
@@ -69,9 +70,12 @@ pub(in crate::chat) fn rooms(
                     row["general"] = (general == Some(room.id)).into();
                     row
                 };
-                let named = rooms.iter().filter(|room| room.kind != RoomKind::Direct);
-                let rows: Vec<_> = named.map(row).collect();
-                accept(&mut context.io, ack, json!({ "rows": rows }));
+                let mut named = rooms
+                    .iter()
+                    .filter(|room| room.kind != RoomKind::Direct && room.id > above);
+                let rows: Vec<_> = named.by_ref().take(ADMIN_ROWS_MAX).map(row).collect();
+                let more = named.next().is_some();
+                accept(&mut context.io, ack, json!({ "rows": rows, "more": more }));
             }
             Err(code) => refuse(&mut context.io, ack, code),
         },
