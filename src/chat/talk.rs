@@ -160,7 +160,12 @@ pub(super) fn typing(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Typing, _
     if socket.app.workspace.member(room, seat.user).is_none() {
         return;
     }
-    let now = socket.io.now().mono;
+    let now = socket.io.now();
+    // What will not be sent need not be announced.
+    if on && socket.app.workspace.voice(seat.user, now.wall.0) != Voice::Free {
+        return;
+    }
+    let now = now.mono;
     if on {
         // Nobody waits for an answer: one time too many is one that nobody hears of.
         let allowed = socket.app.allowances.take(seat.user, Wish::Type, now);

@@ -264,6 +264,11 @@ impl Program {
         assert_eq!(self.client.hear(), format!("41{}", self.place));
     }
 
+    /// Whether such an event has come before the last answer.
+    pub(crate) fn has_heard(&self, event: &str) -> bool {
+        self.heard.iter().any(|(name, _)| name == event)
+    }
+
     /// Forgets the events that have come.
     pub(crate) fn forget(&mut self) {
         self.heard.clear();

@@ -164,12 +164,20 @@ fn who_is_muted_reads_and_says_nothing_until_then() {
         "muted"
     );
     assert_eq!(cem.code("history", json!({ "room": GENERAL })), "ok");
+    // Nor is anybody told that they type.
+    cem.tell("typing", json!({ "room": GENERAL, "on": true }));
+    for socket in [&mut cem, &mut ada] {
+        assert_eq!(socket.code("history", json!({ "room": GENERAL })), "ok");
+    }
+    assert!(!ada.has_heard("typing"));
     let about = bo.ask("user:about", json!({ "user": CEM }));
     assert_eq!(
         (&about["mutedUntil"], &about["may"]),
         (&json!(until), &json!(["mute", "remove"]))
     );
     assert_eq!(bo.code("user:unmute", json!({ "user": CEM })), "ok");
+    cem.tell("typing", json!({ "room": GENERAL, "on": true }));
+    assert_eq!(ada.hear("typing")["by"], CEM);
     assert_eq!(cem.code("send", message("thank you")), "ok");
     // For good, and then for so short a time that it is over by the next word.
     assert_eq!(bo.code("user:mute", json!({ "user": CEM })), "ok");
@@ -283,9 +291,15 @@ fn a_room_one_has_left_is_as_one_that_never_was() {
     let (mut ada, mut bo) = (house.socket(&house.ada), house.socket(&bo));
     let room = ada.ask("room:create", json!({ "name": "Galley" }))["room"]["id"].clone();
     assert_eq!(bo.code("room:join", json!({ "room": room })), "ok");
+    let mine = bo.ask(
+        "send",
+        json!({ "room": room, "cid": "mine", "text": "my own soup" }),
+    );
+    let found = |answer: Value| answer["rows"].as_array().unwrap().len();
+    assert_eq!(found(bo.ask("search", json!({ "q": "soup" }))), 1);
     assert_eq!(bo.code("room:leave", json!({ "room": room })), "ok");
-    for event in ["history", "sync", "read", "room:leave", "send"] {
-        let asked = |room: &Value| json!({ "room": room, "rev": 0, "seq": 1, "cid": "c", "text": "let me in" });
+    for event in ["history", "sync", "read", "room:leave", "send", "search"] {
+        let asked = |room: &Value| json!({ "room": room, "rev": 0, "seq": 1, "cid": "c", "text": "let me in", "q": "soup" });
         let (stale, never) = (
             bo.ask(event, asked(&room)),
             bo.ask(event, asked(&json!(99))),
@@ -293,4 +307,19 @@ fn a_room_one_has_left_is_as_one_that_never_was() {
         assert_eq!(stale, never, "{event}");
         assert_eq!(stale["code"], "not_found", "{event}");
     }
+    for event in ["edit", "delete"] {
+        let asked = |id: &Value| json!({ "id": id, "text": "other soup" });
+        let (stale, never) = (
+            bo.ask(event, asked(&mine["id"])),
+            bo.ask(event, asked(&json!(99))),
+        );
+        assert_eq!(stale, never, "{event}");
+        assert_eq!(stale["code"], "not_found", "{event}");
+    }
+    assert_eq!(found(bo.ask("search", json!({ "q": "soup" }))), 0);
+    assert_eq!(
+        found(ada.ask("search", json!({ "q": "soup" }))),
+        1,
+        "it is still there"
+    );
 }

@@ -55,13 +55,15 @@ describe("doors", () => {
     await ada.makeRoom("Chartroom", "For two");
     await bo.joinRoom("Chartroom");
     await ada.send("the course is set");
-    await bo.row("the course is set").waitFor();
+    await bo.send("aye, the course");
+    await bo.stands("aye, the course", "sent");
     const room = Number(await bo.room(/^Chartroom/).getAttribute("data-room"));
     await bo.leaveRoom();
     await bo.room(/^Chartroom/).waitFor({ state: "detached" });
     const ask = (room) => [
       ["history", { room }],
       ["history", { room, around: 1 }],
+      ["search", { room, q: "course" }],
       ["sync", { room, rev: 0 }],
       ["send", { room, cid: "old-tab", text: "let me in" }],
       ["read", { room, seq: 1 }],
@@ -71,6 +73,8 @@ describe("doors", () => {
     assert.deepEqual(stale, await byHand(bo, ask(999_999)));
     for (const answer of stale) assert.deepEqual(answer, { ok: false, code: "not_found" });
     assert.equal(await ada.row("let me in").count(), 0);
+    const [{ rows }] = await byHand(bo, [["search", { q: "course" }]]);
+    assert.deepEqual(rows, []);
   });
 
   test("a page of another origin gets no socket, and nothing is changed by its forms", async () => {
