@@ -4,19 +4,23 @@
 //! the [`store`], what every event is checked against in the [`workspace`].
 //! A client of the library like any other: it sees sockets, requests and its own types; no bytes, no transports, no
 //! sessions of the engine, no threads but lanes.
-//! Left out: direct messages and uploads; the tables of the store have their places.
+//! Left out: uploads; the tables of the store have their places.
 
 pub mod accounts;
 mod admin;
 mod changes;
+mod direct;
 mod doors;
 mod find;
 pub mod folder;
 mod me;
+mod members;
+mod mentions;
 pub mod names;
 mod order;
 mod page;
 mod people;
+mod presence;
 pub mod ranks;
 mod rates;
 mod reply;
@@ -37,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::accounts::Hasher;
-use self::people::Presence;
+use self::presence::Presence;
 use self::rates::{Allowances, Bucket};
 use self::reply::asked;
 use self::store::{Reader, RoomId, SessionId, Store, StoreError, UserId};
@@ -130,6 +134,8 @@ struct Lanes {
 pub struct Tab {
     /// Whose it is, once it was let in.
     seat: Option<Seat>,
+    /// Whether it is on screen.
+    is_visible: bool,
     /// How much it has asked of late.
     #[serde(skip)]
     events: Bucket,
@@ -291,8 +297,8 @@ fn describe(server: &mut Server<Chat>) {
     server
         .of("/")
         .authorize(|socket, auth: people::Auth| people::authorize(socket, &auth))
-        .on_connect(people::connected)
-        .on_disconnect(people::disconnected)
+        .on_connect(presence::connected)
+        .on_disconnect(presence::disconnected)
         .on_raw("hello", asked(people::hello))
         .on_raw("sync", asked(talk::sync))
         .on_raw("history", asked(talk::history))
@@ -302,10 +308,17 @@ fn describe(server: &mut Server<Chat>) {
         .on_raw("delete", asked(changes::delete))
         .on_raw("read", asked(talk::read))
         .on_raw("typing", asked(talk::typing))
+        .on_raw("visible", asked(presence::visible))
         .on_raw("room:list", asked(rooms::list))
         .on_raw("room:create", asked(rooms::create))
         .on_raw("room:join", asked(rooms::join))
         .on_raw("room:leave", asked(rooms::leave))
+        .on_raw("room:update", asked(rooms::update))
+        .on_raw("room:members", asked(members::list))
+        .on_raw("room:add", asked(members::add))
+        .on_raw("room:remove", asked(members::remove))
+        .on_raw("room:level", asked(members::level))
+        .on_raw("dm:open", asked(direct::open))
         .on_raw("invite:new", asked(people::invite))
         .on_raw("me:update", asked(me::update))
         .on_raw("me:password", asked(doors::change))

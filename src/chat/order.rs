@@ -12,7 +12,7 @@ use super::ranks::{Order, Voice, may_come_in};
 use super::reply::{Code, accept, refuse, written};
 use super::sessions::{self, Why};
 use super::store::{Deed, LetBack, Role, ShutOut, State, StoreError, User, UserId, Write};
-use super::{Chat, Seat, me, millis, people, room_channel, user_channel};
+use super::{Chat, Seat, me, members, millis, people};
 use crate::config::chat as limits;
 use crate::server::{Ack, Context, JobError, Socket};
 
@@ -258,8 +258,8 @@ fn shut(
 fn shut_out(context: &mut Context<'_, Chat>, out: ShutOut) {
     let ShutOut { user, rooms } = out;
     let (id, state) = (user.id, user.state);
-    for room in rooms {
-        context.app.workspace.remove_member(room, id);
+    for (room, left) in rooms {
+        members::went_out(context, room, id, left, None);
     }
     context.app.workspace.add_person(user);
     sessions::tell_shut_out(&mut context.io, id, Why::shut_out(state));
@@ -286,11 +286,7 @@ fn let_back(context: &mut Context<'_, Chat>, back: LetBack) {
     context.app.workspace.remove_sessions(&closed);
     context.app.workspace.add_person(user);
     if let Some(member) = member {
-        // Nobody of theirs is here, but somebody may come between two turns.
-        let own = user_channel(id);
-        let room = room_channel(member.room);
-        context.app.workspace.add_member(member);
-        context.io.of("/").to(&own).join(&room);
+        members::came_in(context, member, None);
     }
     people::tell_of(context, id);
 }

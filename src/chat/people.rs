@@ -1,8 +1,7 @@
-//! People: coming in over Socket.IO, being there, and bringing others.
+//! People: coming in over Socket.IO, and bringing others.
 //!
 //! A socket is let in by the cookie of its handshake or the token it brings, joins the rooms of its person, and says hello.
-//! Presence is told in batches; somebody is offline only after some seconds without a socket.
-//! Left out: presence by room for large workspaces.
+//! What it does while it is there is `talk`'s and `rooms`', and that it is there `presence`'s.
 
 use std::time::Duration;
 
@@ -13,11 +12,11 @@ use super::order::deed;
 use super::reply::{Code, accept, refuse, written};
 use super::sessions::Why;
 use super::store::{State, User, UserId};
-use super::workspace::Workspace;
-use super::{Chat, Seat, accounts, room_channel, session_channel, sessions, user_channel};
+use super::{
+    Chat, Seat, accounts, presence, room_channel, session_channel, sessions, user_channel,
+};
 use crate::config::chat as limits;
-use crate::server::{Ack, Context, Io, Socket, Verdict};
-use crate::socketio::Reason;
+use crate::server::{Ack, Context, Socket, Verdict};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -78,80 +77,6 @@ pub(super) fn refused(code: &str) -> Verdict {
     }
 }
 
-pub(super) fn connected(socket: &mut Socket<'_, Chat>) {
-    let Some(seat) = socket.data().seat else {
-        return;
-    };
-    if socket.app.workspace.came(seat.user) {
-        socket.app.presence.on(seat.user);
-        tell_soon(socket.app, &mut socket.io);
-    }
-}
-
-pub(super) fn disconnected(socket: &mut Socket<'_, Chat>, _reason: Reason) {
-    let Some(seat) = socket.data().seat else {
-        return;
-    };
-    let Some(absence) = socket.app.workspace.went(seat.user) else {
-        return;
-    };
-    let grace = socket.app.pace.offline_after;
-    let late = socket.io.after(grace, move |context| {
-        if context.app.workspace.is_missed(seat.user, absence) {
-            went_off(context.app, &mut context.io, seat.user);
-        }
-    });
-    // Too many go at once for each to be given time: better offline too early than online for ever.
-    if late.is_err() {
-        went_off(socket.app, &mut socket.io, seat.user);
-    }
-}
-
-fn went_off(app: &mut Chat, io: &mut Io<'_, Chat>, user: UserId) {
-    app.presence.off(user);
-    tell_soon(app, io);
-}
-
-/// Who has come and gone since others were last told.
-#[derive(Debug, Default)]
-pub(super) struct Presence {
-    on: Vec<UserId>,
-    off: Vec<UserId>,
-    is_due: bool,
-}
-
-impl Presence {
-    fn on(&mut self, user: UserId) {
-        self.off.retain(|other| *other != user);
-        self.on.push(user);
-    }
-
-    fn off(&mut self, user: UserId) {
-        self.on.retain(|other| *other != user);
-        self.off.push(user);
-    }
-}
-
-fn tell_soon(app: &mut Chat, io: &mut Io<'_, Chat>) {
-    if std::mem::replace(&mut app.presence.is_due, true) {
-        return;
-    }
-    let soon = io.after(app.pace.presence_every, |context| {
-        tell_now(context.app, &mut context.io);
-    });
-    if soon.is_err() {
-        tell_now(app, io);
-    }
-}
-
-fn tell_now(app: &mut Chat, io: &mut Io<'_, Chat>) {
-    let Presence { on, off, .. } = std::mem::take(&mut app.presence);
-    if !on.is_empty() || !off.is_empty() {
-        io.of("/")
-            .emit("presence", &json!({ "on": on, "off": off }));
-    }
-}
-
 /// Somebody's account is new, or has changed: everybody is told.
 pub(super) fn tell_of(context: &mut Context<'_, Chat>, user: UserId) {
     if let Some(person) = context.app.workspace.person_shown(user) {
@@ -173,6 +98,9 @@ pub(super) fn self_shown(me: &User) -> Value {
 #[derive(Deserialize)]
 pub(super) struct Hello {
     v: u32,
+    /// Whether the page is on screen.
+    #[serde(default)]
+    visible: bool,
 }
 
 /// The version of the contract between page and server.
@@ -182,29 +110,30 @@ pub(super) fn hello(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Hello, ack
     if asked.v != CONTRACT {
         return refuse(&mut socket.io, ack, Code::Invalid);
     }
-    let answer = greeting(&socket.app.workspace, seat.user, &socket.app.build);
-    let Some(mut answer) = answer else {
+    let Some(mut answer) = greeting(socket.app, seat) else {
         return refuse(&mut socket.io, ack, Code::Auth);
     };
     answer["now"] = socket.io.now().wall.0.into();
     accept(&mut socket.io, ack, answer);
+    presence::look(socket, seat, asked.visible);
 }
 
-fn greeting(workspace: &Workspace, user: UserId, build: &str) -> Option<Value> {
+fn greeting(app: &Chat, seat: Seat) -> Option<Value> {
+    let (workspace, user) = (&app.workspace, seat.user);
     let me = workspace.user(user)?;
-    let rooms: Vec<_> = workspace
-        .rooms_of(user)
-        .filter_map(|room| workspace.room_shown(room, user))
-        .collect();
-    Some(json!({
+    let mut answer = json!({
         "me": self_shown(me),
         "workspace": workspace.name,
-        "rooms": rooms,
-        "people": workspace.people_shown(),
+        "rooms": workspace.rooms_shown(user),
+        "people": workspace.people_shown(user),
         "limits": { "text": limits::TEXT_CHARS_MAX, "page": limits::HISTORY_ROWS_MAX },
-        "build": build,
+        "build": app.build,
         "canInvite": workspace.may_invite(user),
-    }))
+    });
+    for (name, value) in presence::greeting(app, seat).as_object_mut()? {
+        answer[name] = value.take();
+    }
+    Some(answer)
 }
 
 /// An invite, for fewer people or a shorter time than it could be.

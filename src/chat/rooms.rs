@@ -1,20 +1,24 @@
-//! Rooms: found, made, entered, left.
+//! Rooms: found, made, changed, entered, left.
 //!
 //! A wish is checked, stored, and then made true in memory and for every socket of the person; others hear of it.
-//! Left out: private rooms, direct messages, renaming and archiving.
+//! A room belongs to who made it: they, moderators and admins may change it and say who is in it, if they are in it
+//! themselves. A private room shows to nobody else: to them it answers like one that never was (only the page for admins names
+//! it, so that it can be closed). General is for everybody, and nobody leaves it.
+//! Left out: archiving, and turning a room from open to private or back.
 
 use serde::Deserialize;
 use serde_json::json;
 
+use super::members::{came_in, went_out};
 use super::names::Name;
 use super::ranks::Voice;
 use super::rates::Wish;
 use super::reply::{Code, accept, admitted, refuse, refuse_muted, written};
-use super::store::{Member, Room, RoomId, RoomKind};
+use super::store::{Room, RoomId, RoomKind};
+use super::workspace::Workspace;
 use super::{Chat, Seat, room_channel, user_channel};
 use crate::config::chat as limits;
 use crate::server::{Ack, Context, Socket};
-use crate::socketio::SocketId;
 
 /// Nothing is asked but the event itself.
 #[derive(Deserialize)]
@@ -25,20 +29,21 @@ pub(super) fn list(socket: &mut Socket<'_, Chat>, seat: Seat, _asked: Nothing, a
     accept(&mut socket.io, ack, json!({ "rooms": rooms }));
 }
 
-/// A new room that everybody may join.
+/// A new room: open, unless it is to be private.
 #[derive(Deserialize)]
 pub(super) struct Create {
     name: String,
     #[serde(default)]
     topic: String,
+    kind: Option<RoomKind>,
 }
 
 pub(super) fn create(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Create, ack: Ack) {
-    let Ok(name) = Name::parse(&asked.name) else {
+    let kind = asked.kind.unwrap_or(RoomKind::Open);
+    let (Ok(name), Some(topic)) = (Name::parse(&asked.name), topic(&asked.topic)) else {
         return refuse(&mut socket.io, ack, Code::Invalid);
     };
-    let topic = asked.topic.trim().to_owned();
-    if topic.chars().count() > limits::TOPIC_CHARS_MAX || topic.chars().any(char::is_control) {
+    if kind == RoomKind::Direct {
         return refuse(&mut socket.io, ack, Code::Invalid);
     }
     let (now, from) = (socket.io.now(), socket.id());
@@ -55,7 +60,7 @@ pub(super) fn create(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Create, a
         write,
         move |store| {
             store.job(|w| {
-                let room = w.create_room(RoomKind::Open, &name, &topic, seat.user, at)?;
+                let room = w.create_room(kind, &name, &topic, seat.user, at)?;
                 let member = w.member(room.id, seat.user)?;
                 Ok((room, member))
             })
@@ -64,23 +69,98 @@ pub(super) fn create(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Create, a
             Ok((room, member)) => {
                 let id = room.id;
                 context.app.workspace.add_room(room);
-                entered(context, seat, member, from, ack);
-                let listed = context.app.workspace.room_listed(id, None);
-                context
-                    .io
-                    .of("/")
-                    .except(from.as_str())
-                    .emit("room:new", &json!({ "room": listed }));
+                came_in(context, member, Some(from));
+                let shown = context.app.workspace.room_shown(id, seat.user);
+                accept(&mut context.io, ack, json!({ "room": shown }));
+                tell_of_open(context, id);
             }
             Err(code) => refuse(&mut context.io, ack, code),
         },
     );
 }
 
+/// A topic as it is kept.
+fn topic(typed: &str) -> Option<String> {
+    let topic = typed.trim();
+    let fits = topic.chars().count() <= limits::TOPIC_CHARS_MAX;
+    (fits && !topic.chars().any(char::is_control)).then(|| topic.to_owned())
+}
+
+/// Those who look at the list of rooms are told that it has changed.
+fn tell_of_open(context: &mut Context<'_, Chat>, room: RoomId) {
+    if let Some(listed) = context.app.workspace.room_listed(room, None) {
+        let news = json!({ "room": listed });
+        context.io.of("/").emit("room:new", &news);
+    }
+}
+
+/// Whether somebody may change a room, and who is in it.
+pub(super) fn may_manage(workspace: &Workspace, room: RoomId, seat: Seat) -> Result<&Room, Code> {
+    let there = workspace.room(room).ok_or(Code::NotFound)?;
+    workspace.member(room, seat.user).ok_or(Code::NotFound)?;
+    let may = there.by == Some(seat.user) || workspace.may_invite(seat.user);
+    if there.kind == RoomKind::Direct || !may {
+        return Err(Code::Forbidden);
+    }
+    Ok(there)
+}
+
+/// Another name or topic.
+#[derive(Deserialize)]
+pub(super) struct Update {
+    room: RoomId,
+    name: Option<String>,
+    topic: Option<String>,
+}
+
+pub(super) fn update(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Update, ack: Ack) {
+    let id = asked.room;
+    if let Err(code) = may_manage(&socket.app.workspace, id, seat) {
+        return refuse(&mut socket.io, ack, code);
+    }
+    let name = asked.name.as_deref().map(Name::parse).transpose();
+    let (Ok(name), Some(topic)) = (
+        name,
+        asked
+            .topic
+            .as_deref()
+            .map_or(Some(None), |it| topic(it).map(Some)),
+    ) else {
+        return refuse(&mut socket.io, ack, Code::Invalid);
+    };
+    socket.io.run(
+        socket.app.lanes.write,
+        move |store| {
+            store.job(|w| {
+                w.member(id, seat.user)?;
+                w.update_room(id, name.as_ref(), topic.as_deref())
+            })
+        },
+        move |context, outcome| match written(context, outcome) {
+            Ok(room) => {
+                context.app.workspace.add_room(room);
+                accept(&mut context.io, ack, json!({}));
+                tell_of_change(context, id);
+                tell_of_open(context, id);
+            }
+            Err(code) => refuse(&mut context.io, ack, code),
+        },
+    );
+}
+
+/// Everybody in a room is told what is new about it.
+pub(super) fn tell_of_change(context: &mut Context<'_, Chat>, room: RoomId) {
+    if let Some(head) = context.app.workspace.room_head(room) {
+        let everybody = room_channel(room);
+        let news = json!({ "room": head });
+        context.io.of("/").to(&everybody).emit("room", &news);
+    }
+}
+
 /// A room by its id.
 #[derive(Deserialize)]
 pub(super) struct Which {
-    room: RoomId,
+    pub(super) room: RoomId,
 }
 
 pub(super) fn join(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Which, ack: Ack) {
@@ -93,46 +173,54 @@ pub(super) fn join(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Which, ack:
         write,
         move |store| store.job(|w| w.join(asked.room, seat.user, at)),
         move |context, outcome| match written(context, outcome) {
-            Ok(member) => entered(context, seat, member, from, ack),
-            Err(code) => refuse(&mut context.io, ack, code),
-        },
-    );
-}
-
-/// Somebody is in a room from now on: with all of their sockets, and the other tabs are told.
-fn entered(context: &mut Context<'_, Chat>, seat: Seat, member: Member, from: SocketId, ack: Ack) {
-    let room = member.room;
-    context.app.workspace.add_member(member);
-    let own = user_channel(seat.user);
-    context.io.of("/").to(&own).join(&room_channel(room));
-    let shown = context.app.workspace.room_shown(room, seat.user);
-    accept(&mut context.io, ack, json!({ "room": shown }));
-    context
-        .io
-        .of("/")
-        .to(&own)
-        .except(from.as_str())
-        .emit("room", &json!({ "room": shown }));
-}
-
-pub(super) fn leave(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Which, ack: Ack) {
-    if socket.app.workspace.member(asked.room, seat.user).is_none() {
-        return refuse(&mut socket.io, ack, Code::NotFound);
-    }
-    let (write, from, room) = (socket.app.lanes.write, socket.id(), asked.room);
-    socket.io.run(
-        write,
-        move |store| store.job(|w| w.leave(room, seat.user)),
-        move |context, outcome| match written(context, outcome) {
-            Ok(()) => {
-                context.app.workspace.remove_member(room, seat.user);
-                let own = user_channel(seat.user);
-                context.io.of("/").to(&own).leave(&room_channel(room));
-                accept(&mut context.io, ack, json!({}));
-                let others = context.io.of("/").to(&own).except(from.as_str());
-                others.emit("room:gone", &json!({ "room": room }));
+            Ok(member) => {
+                came_in(context, member, Some(from));
+                let shown = context.app.workspace.room_shown(asked.room, seat.user);
+                accept(&mut context.io, ack, json!({ "room": shown }));
             }
             Err(code) => refuse(&mut context.io, ack, code),
         },
     );
+}
+
+pub(super) fn leave(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Which, ack: Ack) {
+    let (workspace, room) = (&socket.app.workspace, asked.room);
+    if workspace.member(room, seat.user).is_none() {
+        return refuse(&mut socket.io, ack, Code::NotFound);
+    }
+    if !may_be_left(workspace, room) {
+        return refuse(&mut socket.io, ack, Code::Forbidden);
+    }
+    let (write, from) = (socket.app.lanes.write, socket.id());
+    socket.io.run(
+        write,
+        move |store| store.job(|w| w.leave(room, seat.user)),
+        move |context, outcome| match written(context, outcome) {
+            Ok(left) => {
+                accept(&mut context.io, ack, json!({}));
+                went_out(context, room, seat.user, left, Some(from));
+            }
+            Err(code) => refuse(&mut context.io, ack, code),
+        },
+    );
+}
+
+/// Whether a membership of this room can end: everybody stays in General, and each of two in the room they have together.
+pub(super) fn may_be_left(workspace: &Workspace, room: RoomId) -> bool {
+    let is_direct = workspace
+        .room(room)
+        .is_some_and(|room| room.kind == RoomKind::Direct);
+    !is_direct && !workspace.is_general(room)
+}
+
+/// The other tabs of a person, or all of them.
+pub(super) fn tell_tabs(
+    context: &mut Context<'_, Chat>,
+    seat: Seat,
+    from: &str,
+    event: &str,
+    news: &serde_json::Value,
+) {
+    let own = user_channel(seat.user);
+    context.io.of("/").to(&own).except(from).emit(event, news);
 }

@@ -3,7 +3,7 @@
 //! A message is checked, given to the writing lane, and answered when it is on disk; then the others of its room are told,
 //! in the order of its revisions. Looking up goes to the reading lane, a page at a time.
 //! Membership is asked of the workspace at every event, never of the rooms a socket once joined.
-//! Left out: mentions, which the store is ready for. Edits and deletions are in `changes`.
+//! Edits and deletions are in `changes`; whom a text calls, `mentions` says.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -11,8 +11,9 @@ use serde_json::json;
 use super::ranks::Voice;
 use super::rates::Wish;
 use super::reply::{Code, accept, admitted, refuse, refuse_muted, settled, written};
-use super::store::{RoomId, Sent, Span};
-use super::{Chat, Seat, room_channel, user_channel};
+use super::rooms::tell_tabs;
+use super::store::{RoomId, Sent, Span, UserId};
+use super::{Chat, Seat, direct, room_channel, user_channel};
 use crate::config::chat as limits;
 use crate::server::{Ack, Context, Socket};
 use crate::socketio::SocketId;
@@ -40,15 +41,20 @@ pub(super) fn send(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Send, ack: 
     };
     let (write, at, from) = (socket.app.lanes.write, socket.io.now().wall.0, socket.id());
     let Send { room, cid, text } = asked;
+    let called = socket.app.workspace.mentioned(room, seat.user, &text);
     // Shared by the job and by what is told of it afterwards.
-    let told = (cid.clone(), text.clone());
+    let told = (cid.clone(), text.clone(), called.clone());
     socket.io.run(
         write,
         move |store| {
             store.job(|w| {
                 // Asked again in order with all other changes: somebody may be leaving just now.
                 w.member(room, seat.user)?;
-                w.send(room, seat.user, &cid, &text, at)
+                let sent = w.send(room, seat.user, &cid, &text, at)?;
+                if !sent.dup {
+                    w.mention(room, &called)?;
+                }
+                Ok(sent)
             })
         },
         move |context, outcome| match written(context, outcome) {
@@ -63,7 +69,7 @@ fn said(
     context: &mut Context<'_, Chat>,
     seat: Seat,
     sent: &Sent,
-    (cid, text): (String, String),
+    (cid, text, called): (String, String, Vec<UserId>),
     from: SocketId,
     ack: Ack,
 ) {
@@ -81,7 +87,11 @@ fn said(
         return;
     }
     context.app.stored += 1;
-    context.app.workspace.sent(room, seat.user, seq, rev);
+    if direct::is_unspoken(&context.app.workspace, room) {
+        direct::first_said(context, room, seat.user);
+    }
+    let workspace = &mut context.app.workspace;
+    workspace.sent(room, seat.user, (seq, rev, at), &called);
     let message = json!({
         "room": room, "id": id, "seq": seq, "rev": rev, "by": seat.user, "cid": cid, "at": at, "text": text,
     });
@@ -96,6 +106,9 @@ fn may_send(socket: &Socket<'_, Chat>, seat: Seat, asked: &Send) -> Result<(), C
     let workspace = &socket.app.workspace;
     if workspace.member(asked.room, seat.user).is_none() {
         return Err(Code::NotFound);
+    }
+    if direct::is_one_sided(workspace, asked.room, seat.user) {
+        return Err(Code::Forbidden);
     }
     if workspace.voice(seat.user, socket.io.now().wall.0) != Voice::Free {
         return Err(Code::Muted);
@@ -136,12 +149,11 @@ pub(super) fn read(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Read, ack: 
         write,
         move |store| store.job(|w| w.read(room, seat.user, seq)),
         move |context, outcome| match written(context, outcome) {
-            Ok(seq) => {
-                context.app.workspace.read(room, seat.user, seq);
+            Ok(mark) => {
+                context.app.workspace.read(room, seat.user, mark);
                 accept(&mut context.io, ack, json!({}));
-                let own = user_channel(seat.user);
-                let others = context.io.of("/").to(&own).except(from.as_str());
-                others.emit("read", &json!({ "room": room, "seq": seq }));
+                let news = json!({ "room": room, "seq": mark.seq, "mentions": mark.mentions });
+                tell_tabs(context, seat, from.as_str(), "read", &news);
             }
             Err(code) => refuse(&mut context.io, ack, code),
         },
@@ -157,7 +169,9 @@ pub(super) struct Typing {
 
 pub(super) fn typing(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Typing, _ack: Ack) {
     let Typing { room, on } = asked;
-    if socket.app.workspace.member(room, seat.user).is_none() {
+    let workspace = &socket.app.workspace;
+    // Of a direct room in which nothing was said the other one knows nothing yet.
+    if workspace.member(room, seat.user).is_none() || direct::is_unspoken(workspace, room) {
         return;
     }
     let now = socket.io.now();
@@ -180,8 +194,9 @@ pub(super) fn typing(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Typing, _
         }
     }
     let news = json!({ "room": room, "by": seat.user, "on": on });
-    let others = room_channel(room);
-    socket.to(&others).volatile().emit("typing", &news);
+    let (everybody, own) = (room_channel(room), user_channel(seat.user));
+    let others = socket.to(&everybody).except(&own);
+    others.volatile().emit("typing", &news);
 }
 
 /// A page of what was said before, after or around a place; the newest if none is named.

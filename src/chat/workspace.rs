@@ -4,15 +4,20 @@
 //! Messages are never here: they are read from the store page by page.
 //! Knows no sockets but by how many each person has, no SQL and no events.
 
+mod shown;
+
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
-use serde_json::{Value, json};
+pub use shown::{RoomHead, RoomListed, RoomShown};
 
 use super::accounts::Digest;
+use super::mentions::{self, Called};
 use super::names::Login;
 use super::ranks::may_come_in;
-use super::store::{Boot, Member, Room, RoomId, RoomKind, Session, SessionId, State, User, UserId};
+use super::store::{
+    Boot, Level, Mark, Member, Room, RoomId, Session, SessionId, State, User, UserId,
+};
+use crate::config::chat as limits;
 
 /// The workspace as it stands on disk, without its messages.
 #[derive(Debug, Default)]
@@ -21,10 +26,14 @@ pub struct Workspace {
     pub name: Option<String>,
     /// Whom strangers may ask for an account, if somebody said so.
     pub contact: Option<String>,
-    /// The room everybody is in from the start.
+    /// The room everybody is in from the start, and nobody leaves.
     pub general: Option<RoomId>,
     people: BTreeMap<UserId, Person>,
+    /// Everybody by what they may be called.
+    called: Called,
     rooms: BTreeMap<RoomId, Place>,
+    /// The room of two people, by both.
+    directs: HashMap<(UserId, UserId), RoomId>,
     sessions: HashMap<Digest, Session>,
 }
 
@@ -32,6 +41,8 @@ pub struct Workspace {
 struct Person {
     user: User,
     sockets: usize,
+    /// Of these, how many are on screen.
+    in_view: usize,
     /// How often the last socket has gone.
     absences: u64,
     /// Online until proven otherwise: also for some seconds after the last socket has gone.
@@ -47,29 +58,6 @@ struct Place {
 /// One time of being without a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absence(u64);
-
-/// A room as one of its members is told of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RoomShown {
-    id: RoomId,
-    kind: RoomKind,
-    name: Option<String>,
-    topic: String,
-    seq: i64,
-    rev: i64,
-    read: i64,
-}
-
-/// A room as those are told of it who may join.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RoomListed {
-    id: RoomId,
-    name: Option<String>,
-    topic: String,
-    members: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    joined: Option<bool>,
-}
 
 impl Workspace {
     /// As the store has it.
@@ -115,6 +103,10 @@ impl Workspace {
     /// A new account, or one that changed.
     pub fn add_person(&mut self, user: User) {
         let id = user.id;
+        if let Some(person) = self.people.get(&id) {
+            self.called.remove(id, &person.user);
+        }
+        self.called.add(id, &user);
         match self.people.get_mut(&id) {
             Some(person) => person.user = user,
             None => {
@@ -123,6 +115,7 @@ impl Workspace {
                     Person {
                         user,
                         sockets: 0,
+                        in_view: 0,
                         absences: 0,
                         is_online: false,
                     },
@@ -131,15 +124,32 @@ impl Workspace {
         }
     }
 
-    /// A new room.
+    /// A new room, or one that changed.
     pub fn add_room(&mut self, room: Room) {
-        self.rooms.insert(
-            room.id,
-            Place {
-                room,
-                members: BTreeMap::new(),
-            },
-        );
+        if let Some(pair) = room.pair {
+            self.directs.insert(pair, room.id);
+        }
+        match self.rooms.get_mut(&room.id) {
+            Some(place) => {
+                // What is said goes its own way, and may be ahead.
+                let (seq, rev, at) = (place.room.seq, place.room.rev, place.room.at);
+                place.room = room;
+                place.room.seq = place.room.seq.max(seq);
+                place.room.rev = place.room.rev.max(rev);
+                place.room.at = place.room.at.max(at);
+            }
+            None => {
+                let members = BTreeMap::new();
+                self.rooms.insert(room.id, Place { room, members });
+            }
+        }
+    }
+
+    /// A room has gone to another.
+    pub fn hand_over(&mut self, room: RoomId, to: UserId) {
+        if let Some(place) = self.rooms.get_mut(&room) {
+            place.room.by = Some(to);
+        }
     }
 
     /// A room is closed.
@@ -279,14 +289,72 @@ impl Workspace {
             .map(|(id, _)| *id)
     }
 
-    /// A message was stored.
-    pub fn sent(&mut self, room: RoomId, author: UserId, seq: i64, rev: i64) {
+    /// Everybody in a room.
+    pub fn members(&self, room: RoomId) -> impl Iterator<Item = UserId> {
+        let place = self.rooms.get(&room);
+        place
+            .into_iter()
+            .flat_map(|place| place.members.keys().copied())
+    }
+
+    /// How many are in a room.
+    #[must_use]
+    pub fn member_count(&self, room: RoomId) -> usize {
+        self.rooms.get(&room).map_or(0, |place| place.members.len())
+    }
+
+    /// Whether it is the room that everybody is in.
+    #[must_use]
+    pub fn is_general(&self, room: RoomId) -> bool {
+        self.general == Some(room)
+    }
+
+    /// The room of two people, if it has been made.
+    #[must_use]
+    pub fn direct(&self, one: UserId, other: UserId) -> Option<RoomId> {
+        let pair = (one.min(other), one.max(other));
+        self.directs.get(&pair).copied()
+    }
+
+    /// With whom somebody speaks in a direct room.
+    #[must_use]
+    pub fn other_in(&self, room: RoomId, user: UserId) -> Option<UserId> {
+        let (one, other) = self.room(room)?.pair?;
+        Some(if one == user { other } else { one })
+    }
+
+    /// Whom a text calls, of those in a room: never its author.
+    #[must_use]
+    pub fn mentioned(&self, room: RoomId, author: UserId, text: &str) -> Vec<UserId> {
+        let mut called = mentions::called(text, &self.called);
+        called.retain(|user| *user != author && self.member(room, *user).is_some());
+        called
+    }
+
+    /// A message was stored, with these people called in it.
+    pub fn sent(
+        &mut self,
+        room: RoomId,
+        author: UserId,
+        (seq, rev, at): (i64, i64, u64),
+        mentioned: &[UserId],
+    ) {
         let Some(place) = self.rooms.get_mut(&room) else {
             return;
         };
-        place.room.seq = place.room.seq.max(seq);
-        place.room.rev = place.room.rev.max(rev);
-        self.read(room, author, seq);
+        let there = &mut place.room;
+        there.seq = there.seq.max(seq);
+        there.rev = there.rev.max(rev);
+        there.at = there.at.max(at);
+        for user in mentioned {
+            if let Some(member) = place.members.get_mut(user) {
+                member.mentions += 1;
+            }
+        }
+        if let Some(member) = place.members.get_mut(&author) {
+            member.read_seq = member.read_seq.max(seq);
+            member.mentions = 0;
+        }
     }
 
     /// A message was edited or deleted.
@@ -296,12 +364,21 @@ impl Workspace {
         }
     }
 
-    /// A member has read up to here; never backwards. Gives where that is now.
-    pub fn read(&mut self, room: RoomId, user: UserId, seq: i64) -> Option<i64> {
-        let place = self.rooms.get_mut(&room)?;
-        let member = place.members.get_mut(&user)?;
-        member.read_seq = member.read_seq.max(seq.min(place.room.seq));
-        Some(member.read_seq)
+    /// A member has read up to here.
+    pub fn read(&mut self, room: RoomId, user: UserId, mark: Mark) {
+        let place = self.rooms.get_mut(&room);
+        if let Some(member) = place.and_then(|place| place.members.get_mut(&user)) {
+            member.read_seq = member.read_seq.max(mark.seq);
+            member.mentions = mark.mentions;
+        }
+    }
+
+    /// A member wants to be told of this much.
+    pub fn set_level(&mut self, room: RoomId, user: UserId, level: Level) {
+        let place = self.rooms.get_mut(&room);
+        if let Some(member) = place.and_then(|place| place.members.get_mut(&user)) {
+            member.level = level;
+        }
     }
 
     /// A socket of a user has come. Says whether they were offline.
@@ -334,76 +411,37 @@ impl Workspace {
             && std::mem::replace(&mut person.is_online, false)
     }
 
+    /// A socket of a user is on screen from now on, or no more. Whether any of theirs is, if that has changed.
+    pub fn looks(&mut self, user: UserId, on: bool) -> Option<bool> {
+        let person = self.people.get_mut(&user)?;
+        let before = person.in_view > 0;
+        person.in_view = if on {
+            person.in_view + 1
+        } else {
+            person.in_view.saturating_sub(1)
+        };
+        let now = person.in_view > 0;
+        (now != before).then_some(now)
+    }
+
+    /// Whether any socket of a user is on screen.
+    #[must_use]
+    pub fn is_looking(&self, user: UserId) -> bool {
+        self.people
+            .get(&user)
+            .is_some_and(|person| person.in_view > 0)
+    }
+
     /// How many sockets a user has.
     #[must_use]
     pub fn sockets_of(&self, user: UserId) -> usize {
         self.people.get(&user).map_or(0, |person| person.sockets)
     }
 
-    /// A room as this member is told of it.
+    /// Whether so few are in a room that they are told of each other's comings and goings.
     #[must_use]
-    pub fn room_shown(&self, id: RoomId, user: UserId) -> Option<RoomShown> {
-        let place = self.rooms.get(&id)?;
-        let member = place.members.get(&user)?;
-        let room = &place.room;
-        Some(RoomShown {
-            id,
-            kind: room.kind,
-            name: room.name.clone(),
-            topic: room.topic.clone(),
-            seq: room.seq,
-            rev: room.rev,
-            read: member.read_seq,
-        })
-    }
-
-    /// An open room as everybody is told of it; to one person also whether they are in it.
-    #[must_use]
-    pub fn room_listed(&self, id: RoomId, to: Option<UserId>) -> Option<RoomListed> {
-        let place = self
-            .rooms
-            .get(&id)
-            .filter(|place| place.room.kind == RoomKind::Open)?;
-        Some(RoomListed {
-            id,
-            name: place.room.name.clone(),
-            topic: place.room.topic.clone(),
-            members: place.members.len(),
-            joined: to.map(|user| place.members.contains_key(&user)),
-        })
-    }
-
-    /// All open rooms.
-    #[must_use]
-    pub fn rooms_listed(&self, to: UserId) -> Vec<RoomListed> {
-        self.rooms
-            .keys()
-            .filter_map(|id| self.room_listed(*id, Some(to)))
-            .collect()
-    }
-
-    /// A person as others are told of them.
-    #[must_use]
-    pub fn person_shown(&self, id: UserId) -> Option<Value> {
-        let person = self.people.get(&id)?;
-        let User {
-            login, name, role, ..
-        } = &person.user;
-        let mut shown = json!({ "id": id, "login": login, "name": name, "role": role, "online": person.is_online });
-        // Their messages still name them.
-        if !may_come_in(&person.user) {
-            shown["gone"] = true.into();
-        }
-        Some(shown)
-    }
-
-    /// Everybody.
-    #[must_use]
-    pub fn people_shown(&self) -> Vec<Value> {
-        self.people
-            .keys()
-            .filter_map(|id| self.person_shown(*id))
-            .collect()
+    pub fn is_small(&self, room: RoomId) -> bool {
+        self.member_count(room) <= limits::PRESENCE_PEOPLE_MAX
     }
 }
 

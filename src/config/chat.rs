@@ -112,6 +112,11 @@ pub const PAGE_EVERY_MIN: Duration = Duration::from_millis(100);
 pub const TYPING_BURST_MAX: u32 = 5;
 /// And then once each this often; who is told forgets it after five seconds.
 pub const TYPING_EVERY_MIN: Duration = Duration::from_secs(3);
+/// People in a room who are told of each other's comings and goings by name; in a larger one they are told how many are here. At
+/// a change a second, that is 200 packets a second.
+pub const PRESENCE_PEOPLE_MAX: usize = 200;
+/// Signs of a mention in one message that are looked at: whoever calls more people than this wants all of them.
+pub const MENTIONS_MAX: usize = 20;
 /// Rooms that one person may make at once: those of a new workspace.
 pub const ROOMS_BURST_MAX: u32 = 10;
 /// And then one each this often: everybody is told of each, and none is ever forgotten.

@@ -6,8 +6,12 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 
 mod changes;
+mod direct;
 mod hostile;
+mod mentions;
+mod presence;
 mod rates;
+mod rooms;
 mod search;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "clients of other tests say and hear more")]
@@ -49,24 +53,41 @@ impl Ship {
 
     /// A chat whose store something was done to before it opened.
     fn with(prepare: impl FnOnce(&mut Store, RoomId)) -> Self {
+        Self::paced(Pace::default(), prepare)
+    }
+
+    /// The same, with another pace.
+    fn paced(pace: Pace, prepare: impl FnOnce(&mut Store, RoomId)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("roomcast.db");
         let (general, bridge) = man(&database, prepare);
-        let options = Options {
-            database: database.clone(),
-            sign_up: SignUp::Invite,
-            public: None,
-            at: 1,
-            pace: Pace::default(),
-            trusted_proxies: Vec::new(),
-        };
-        let rig = Rig::of(move || chat::open(options).unwrap().server);
+        let rig = sail(database.clone(), pace);
         Self {
             rig,
             database,
             general,
             bridge,
             _folder: folder,
+        }
+    }
+
+    /// Ends, and begins again after something was done to the database.
+    fn again(self, between: impl FnOnce(&Path)) -> Self {
+        let Self {
+            rig,
+            database,
+            general,
+            bridge,
+            _folder,
+        } = self;
+        drop(rig);
+        between(&database);
+        Self {
+            rig: sail(database.clone(), Pace::default()),
+            database,
+            general,
+            bridge,
+            _folder,
         }
     }
 
@@ -92,6 +113,18 @@ impl Ship {
             .unwrap()
             .rows
     }
+}
+
+fn sail(database: PathBuf, pace: Pace) -> Rig<chat::Chat> {
+    let options = Options {
+        database,
+        sign_up: SignUp::Invite,
+        public: None,
+        at: 1,
+        pace,
+        trusted_proxies: Vec::new(),
+    };
+    Rig::of(move || chat::open(options).unwrap().server)
 }
 
 /// The workspace, its people, and a session for each, whose token is their login.

@@ -12,7 +12,7 @@ use crate::chat::accounts::{self, Digest, Hasher};
 use crate::chat::names::{Login, Name, check_password};
 use crate::chat::reply::{Code, settled, written};
 use crate::chat::store::{Joined, NewUser, Opened, Room, StoreError, Write};
-use crate::chat::{Chat, SignUp, people};
+use crate::chat::{Chat, SignUp, members, people};
 use crate::server::{Answer, Context, JobError, Request};
 
 /// Somebody new.
@@ -198,6 +198,10 @@ impl Made {
             workspace.add_member(member);
         }
         people::tell_of(context, user);
+        let rooms: Vec<_> = context.app.workspace.rooms_of(user).collect();
+        for room in rooms {
+            members::tell_of_member(context, room, user, true);
+        }
         pass.let_in(context, user, &self.opened);
     }
 }

@@ -1,11 +1,11 @@
 //! What the maps in memory are made of at the start, and the small settings beside the tables.
 //!
 //! The time comes in; users, rooms, memberships and live sessions go out.
-//! Never looks at a message: the start takes as long with a million of them as with none.
+//! Looks at no message but each room's last: the start takes as long with a million of them as with none.
 
 use rusqlite::params;
 
-use super::rows::{Boot, Member, Millis, Room, RoomId, Session, User};
+use super::rows::{Boot, Member, Millis, Room, RoomId, Session, User, UserId};
 use super::{Read, StoreError, Write};
 
 pub(super) const WORKSPACE: &str = "workspace";
@@ -22,7 +22,26 @@ macro_rules! user_columns {
 pub(super) use user_columns;
 
 pub(super) const USERS: &str = concat!("SELECT ", user_columns!(), " FROM users ORDER BY id");
-pub(super) const ROOMS: &str = "SELECT id, kind, name, topic, guests, seq, rev, archived_at IS NOT NULL FROM rooms ORDER BY id";
+
+/// The columns of a [`Room`], in the order in which [`room`] reads them. The last one is when it last heard something.
+macro_rules! room_columns {
+    ($at:literal) => {
+        concat!(
+            "id, kind, name, topic, guests, seq, rev, archived_at IS NOT NULL, created_by, dm_key, ",
+            $at
+        )
+    };
+}
+pub(super) use room_columns;
+
+/// One look at one message a room, by its index: not at what was said before it.
+pub(super) const ROOMS: &str = concat!(
+    "SELECT ",
+    room_columns!(
+        "coalesce((SELECT at FROM messages WHERE room_id = rooms.id AND seq = rooms.seq), created_at)"
+    ),
+    " FROM rooms ORDER BY id"
+);
 pub(super) const MEMBERS: &str =
     "SELECT user_id, room_id, level, read_seq, mentions FROM members ORDER BY user_id, room_id";
 pub(super) const SESSIONS: &str =
@@ -106,7 +125,16 @@ pub(super) fn room(row: &rusqlite::Row<'_>) -> rusqlite::Result<Room> {
         seq: row.get(5)?,
         rev: row.get(6)?,
         archived: row.get(7)?,
+        by: row.get(8)?,
+        pair: row.get::<_, Option<String>>(9)?.as_deref().and_then(pair),
+        at: row.get::<_, Millis>(10)?.0,
     })
+}
+
+/// The two people of a direct room, from its key.
+fn pair(key: &str) -> Option<(UserId, UserId)> {
+    let (one, other) = key.split_once(':')?;
+    Some((UserId(one.parse().ok()?), UserId(other.parse().ok()?)))
 }
 
 pub(super) fn member(row: &rusqlite::Row<'_>) -> rusqlite::Result<Member> {

@@ -7,7 +7,7 @@
 
 use rusqlite::params;
 
-use super::rows::{MessageId, Millis, RoomId, Row, Sent, UserId};
+use super::rows::{Mark, MessageId, Millis, RoomId, Row, Sent, UserId};
 use super::{Read, StoreError, Write};
 
 /// The columns of a [`Row`], in the order in which [`row`] reads them.
@@ -151,19 +151,25 @@ impl Write<'_> {
         )
     }
 
-    /// Moves a reader's mark, never back and never beyond the last message. Where it is now.
+    /// Moves a reader's mark, never back and never beyond the last message. Where it is now: at the end, no mention is
+    /// left.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the user is not in the room.
-    pub fn read(&self, room: RoomId, user: UserId, seq: i64) -> Result<i64, StoreError> {
+    pub fn read(&self, room: RoomId, user: UserId, seq: i64) -> Result<Mark, StoreError> {
         self.one(
             "UPDATE members SET
                read_seq = max(read_seq, min(?3, rooms.seq)),
                mentions = CASE WHEN ?3 >= rooms.seq THEN 0 ELSE mentions END
              FROM rooms WHERE rooms.id = room_id AND user_id = ?2 AND room_id = ?1
-             RETURNING read_seq",
+             RETURNING read_seq, mentions",
             params![room, user, seq],
-            |row| row.get(0),
+            |row| {
+                Ok(Mark {
+                    seq: row.get(0)?,
+                    mentions: row.get(1)?,
+                })
+            },
         )
     }
 

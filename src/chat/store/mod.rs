@@ -33,9 +33,9 @@ pub use audit::Deed;
 pub use error::StoreError;
 pub use people::NewUser;
 pub use rows::{
-    Boot, Chunk, Found, Invite, InviteId, Joined, LetBack, Level, Member, MessageId, Noted, Opened,
-    Page, PersonListed, Role, Room, RoomId, RoomKind, Row, Sent, Session, SessionId, SessionShown,
-    ShutOut, SignIn, Span, State, User, UserId, Wanted,
+    Boot, Chunk, Found, Invite, InviteId, Joined, Left, LetBack, Level, Mark, Member, MessageId,
+    Noted, Opened, Page, PersonListed, Role, Room, RoomId, RoomKind, Row, Sent, Session, SessionId,
+    SessionShown, ShutOut, SignIn, Span, State, User, UserId, Wanted,
 };
 
 use std::fmt;

@@ -100,11 +100,14 @@ impl Write<'_> {
             [id],
         )?;
         let rooms: Vec<RoomId> = self.all(
-            "DELETE FROM members WHERE user_id = ?1
-               AND room_id IN (SELECT id FROM rooms WHERE kind <> ?2) RETURNING room_id",
+            "SELECT room_id FROM members JOIN rooms ON rooms.id = room_id WHERE user_id = ?1 AND kind <> ?2",
             params![id, RoomKind::Direct],
             |row| row.get(0),
         )?;
+        let left = rooms
+            .into_iter()
+            .map(|room| Ok((room, self.leave(room, id)?)));
+        let rooms = left.collect::<Result<_, StoreError>>()?;
         Ok(ShutOut { user, rooms })
     }
 

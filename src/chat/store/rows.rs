@@ -166,8 +166,8 @@ pub struct PersonListed {
 pub struct ShutOut {
     /// Who.
     pub user: User,
-    /// The rooms they were in, and are no more.
-    pub rooms: Vec<RoomId>,
+    /// The rooms they were in, and are no more, and what became of each.
+    pub rooms: Vec<(RoomId, Left)>,
 }
 
 /// Somebody who may come in again.
@@ -217,6 +217,30 @@ pub struct Room {
     pub rev: i64,
     /// Whether nobody may write any more.
     pub archived: bool,
+    /// Who made it, or has it from them.
+    pub by: Option<UserId>,
+    /// A direct room's two people, the one with the smaller id first; twice the same for one's own notes.
+    pub pair: Option<(UserId, UserId)>,
+    /// When something was last said in it; before that, when it was made.
+    pub at: u64,
+}
+
+/// A membership has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// To whom the room went, if its maker has left.
+    pub maker: Option<UserId>,
+    /// Whether the room is archived now.
+    pub is_archived: bool,
+}
+
+/// How far a member has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The last message they have seen.
+    pub seq: i64,
+    /// How often they were mentioned since.
+    pub mentions: i64,
 }
 
 /// One user in one room.

@@ -12,6 +12,7 @@ mod disk;
 mod messages;
 mod order;
 mod people;
+mod rooms;
 mod search;
 
 pub(super) struct Place {

@@ -1,7 +1,7 @@
 //! People, their sessions and invites, and the rooms they are in.
 
 use super::super::*;
-use super::{Place, digest, name, new, say, started};
+use super::{Place, digest, name, new, started};
 use crate::chat::names::Login;
 use crate::config::chat;
 
@@ -228,73 +228,4 @@ fn a_user_has_a_hundred_sessions_at_most() {
     let left = store.job(|w| w.sessions_of(user)).unwrap();
     assert_eq!(left.len(), chat::SESSIONS_PER_USER_MAX);
     assert!(!left.iter().any(|session| session.id == closed[0]));
-}
-
-#[test]
-fn rooms_are_made_joined_and_left() {
-    let place = Place::new();
-    let (mut store, anna, general) = started(&place);
-    let bob = store
-        .job(|w| w.create_user_open(&new("bob"), 2))
-        .unwrap()
-        .user
-        .id;
-    say(&mut store, general, anna, "c1");
-
-    let tea = store
-        .job(|w| w.create_room(RoomKind::Open, &name("Tea"), "", anna, 3))
-        .unwrap();
-    let twice = store.job(|w| w.create_room(RoomKind::Private, &name("TEA"), "", bob, 3));
-    assert_eq!(twice, Err(StoreError::Taken));
-    assert_eq!(store.job(|w| w.join(tea.id, bob, 4)).unwrap().read_seq, 0);
-    say(&mut store, tea.id, anna, "c2");
-    assert_eq!(
-        store.job(|w| w.join(tea.id, bob, 5)).unwrap().read_seq,
-        0,
-        "already there"
-    );
-    store.job(|w| w.leave(tea.id, bob)).unwrap();
-    assert_eq!(
-        store.job(|w| w.leave(tea.id, bob)),
-        Err(StoreError::NotFound)
-    );
-    assert_eq!(
-        store.job(|w| w.join(tea.id, bob, 6)).unwrap().read_seq,
-        1,
-        "nothing is unread"
-    );
-    assert_eq!(
-        store.job(|w| w.join(RoomId(99), bob, 6)),
-        Err(StoreError::NotFound)
-    );
-    assert_eq!(
-        store.job(|w| w.join(tea.id, UserId(99), 6)),
-        Err(StoreError::NotFound)
-    );
-    let rooms = place.reader().job(|r| r.rooms()).unwrap();
-    assert_eq!(rooms.len(), 2);
-    assert_eq!((rooms[1].seq, rooms[1].rev), (1, 1));
-}
-
-#[test]
-fn two_people_have_one_direct_room() {
-    let place = Place::new();
-    let (mut store, anna, _) = started(&place);
-    let bob = store
-        .job(|w| w.create_user_open(&new("bob"), 2))
-        .unwrap()
-        .user
-        .id;
-    let room = store.job(|w| w.open_direct(anna, bob, 3)).unwrap();
-    assert_eq!(store.job(|w| w.open_direct(bob, anna, 4)).unwrap(), room);
-    assert_eq!((room.kind, room.name.clone()), (RoomKind::Direct, None));
-    assert!(store.job(|w| w.member(room.id, bob)).is_ok());
-    assert_ne!(
-        store.job(|w| w.open_direct(anna, anna, 5)).unwrap().id,
-        room.id
-    );
-    assert_eq!(
-        store.job(|w| w.open_direct(anna, UserId(9), 5)),
-        Err(StoreError::NotFound)
-    );
 }
