@@ -129,7 +129,7 @@ export class Actions {
 
   async #copy(button, text) {
     const done = await copied(text);
-    button.textContent = done ? say.copied : say.copyByHand;
+    button.textContent = done ? words.copied : words.copyByHand;
     this.#wishes.spoken(button.textContent);
   }
 

@@ -1,14 +1,16 @@
 // The page: makes its parts, gives each the doors it needs, and knows when we are in and when out.
 // Facts from the line come in as `hello` and events; the parts' wishes come in as calls.
 // It never draws and keeps no rooms: place.js knows, scene.js shows, and neither knows this file.
-// Left out: direct messages and mentions; each is one more part here.
+// Left out: groups of three and files; the one is a private room, the other is one more part here.
 
+import { Alerts } from "./alerts.js";
 import { Composer } from "./composer.js";
 import { at, el, fill, icon, setText } from "./dom.js";
 import { Doors, http, postedWords } from "./doors.js";
+import { heard } from "./events.js";
 import { CatchUp, History } from "./history.js";
 import { bindKeys } from "./keys.js";
-import { lazily } from "./lazy.js";
+import { laterParts } from "./lazy.js";
 import { MessageList, Reading } from "./list.js";
 import { Menu } from "./menu.js";
 import { Announcer, Strip, TypingLine, warnOfPlainHttp } from "./notices.js";
@@ -27,7 +29,6 @@ const CONTRACT = 1;
 const CONNECTING_AFTER_MS = 1_000;
 const LOST_AFTER_MS = 2_000;
 const CATCHING_UP_AFTER_MS = 500;
-const RESTART_WITHIN_MS = 30_000;
 const NOTE_FOR_MS = 8_000;
 
 const TOUCHES = ["pointerover", "pointerdown", "focusin"];
@@ -43,12 +44,13 @@ let noteTimer = null;
 const place = new Place();
 const strip = new Strip(at("strip"));
 const announcer = new Announcer(at("polite"), at("urgent"));
-const drawer = new PeopleDrawer((person) => order((part) => part.about(person)));
+const drawer = new PeopleDrawer((person) => order((part) => part.about(person)), () => note(say.partMissing));
+const alerts = new Alerts({ ask, go, name: (id) => nameOf(id, place.people, place.me) });
 const typing = new TypingLine(at("typing"), (id) => nameOf(id, place.people, place.me));
 const doors = new Doors({ stage: at("stage"), entered });
 
 const wire = new Wire({
-  hello: () => ({ v: CONTRACT, build, cursors: place.cursors() }),
+  hello: () => ({ v: CONTRACT, build, cursors: place.cursors(), visible: alerts.visible }),
   ready,
   event: (name, body) => EVENTS[name]?.(body),
   changed: lineChanged,
@@ -56,26 +58,26 @@ const wire = new Wire({
   heard: () => strip.lower("silent"),
 });
 
-const dialogs = lazily(
-  async () => new (await import("./dialogs.js")).Dialogs({ ask, entered: enter }),
-  () => note(say.partMissing),
-);
-
-const order = lazily(
-  async () => new (await import("./order.js")).Order({ ask }),
-  () => note(say.partMissing),
-);
-
-const settings = lazily(
-  async () => new (await import("./settings.js")).Settings({ ask, me: () => place.me, leave: leaveEverywhere }),
-  () => note(say.partMissing),
-);
+const parts = laterParts(place, {
+  ask,
+  tell: (event, body) => wire.tell(event, body),
+  note,
+  entered: enter,
+  left: forget,
+  changed: () => scene.changed(),
+  spoken: (words) => announcer.say(words),
+  composer: () => composer,
+  me: () => place.me,
+  leave: leaveEverywhere,
+});
+const { actions, completion, dialogs, help, order, search, settings, sounds, switcher } = parts;
 
 const nav = new RoomsNav(at("rooms"), {
   browse: () => dialogs((part) => part.browse()),
   create: () => dialogs((part) => part.create()),
   invite: () => dialogs((part) => part.invite()),
   settings: () => settings((part) => part.open()),
+  sounds: () => sounds((part) => part.openSounds()),
   signOut,
 });
 
@@ -131,22 +133,6 @@ const composer = new Composer(at("write"), {
   key: (event) => keys.fromComposer(event),
 });
 
-const actions = lazily(
-  async () => {
-    const { Actions } = await import("./actions.js");
-    const tell = (event, body) => wire.tell(event, body);
-    const changed = () => scene.changed();
-    const spoken = (words) => announcer.say(words);
-    return new Actions(at("list"), place, { ask, tell, composer, note, changed, spoken });
-  },
-  () => note(say.partMissing),
-);
-
-const search = lazily(
-  async () => new (await import("./search.js")).Search(place, ask),
-  () => note(say.partMissing),
-);
-
 const reading = new Reading({
   room: () => place.room,
   atEnd: () => list.atEnd && document.body.dataset.pane === "room",
@@ -172,6 +158,11 @@ const keys = bindKeys({
   clearLine,
   go,
   search: () => search((part) => part.open()),
+  help: () => help((part) => part.openHelp()),
+  switchTo: () =>
+    switcher((part) =>
+      part.openSwitcher(place, { unread: (room) => scene.unread(room), go: (hash) => (location.hash = hash) }),
+    ),
   editLast: () => actions((part) => part.editLast()),
   hasLine: () => place.newAt > 0 || place.target > 0,
   rooms: () => place.sorted().map((room) => room.id),
@@ -257,9 +248,8 @@ function settle(me) {
       silent: () => strip.raise("silent"),
     },
   });
-  const kept = place.rooms.size === 0 ? storage.get(`seen.${me.id}`) : null;
-  for (const room of kept?.rooms ?? []) place.rooms.set(room.id, room);
-  for (const person of kept?.people ?? []) place.people.set(person.id, person);
+  place.kept = (room) => storage.has(draftKey(room.id)) || outbox.of(room.id).length > 0;
+  if (place.rooms.size === 0) place.remember(storage.get(`seen.${me.id}`) ?? {});
   route();
   composer.focus();
 }
@@ -267,21 +257,23 @@ function settle(me) {
 function ready(answer) {
   const { behind, gone } = place.greeted(answer);
   gone.forEach(forget);
+  alerts.greeted(answer);
+  completion.part?.forget();
   if (build && answer.build !== build) strip.raise("newVersion");
   build ??= answer.build;
   strip.lower("restarting");
   const { me, people, rooms } = answer;
-  storage.put(`seen.${me.id}`, { rooms, people: people.map((person) => ({ ...person, online: false })) });
   if (me.muted && !(me.mutedUntil <= answer.now)) note(say.muted(me.mutedUntil));
+  storage.put(`seen.${me.id}`, { rooms, people: people.map((person) => ({ ...person, online: undefined })) });
   warnOfPlainHttp(strip, place.me);
   route();
   outbox.flushAll();
   if (behind.length === 0) return;
-  const missing = behind.reduce(
+  const changes = behind.reduce(
     (sum, room) => sum + Math.max(0, room.rev - place.logs.get(room.id).cursor),
     0,
   );
-  strip.raise("catchingUp", { behind: missing }, CATCHING_UP_AFTER_MS);
+  strip.raise("catchingUp", { behind: changes }, CATCHING_UP_AFTER_MS);
   catchUp.now(behind.map((room) => room.id).sort((a, b) => (b === place.open) - (a === place.open)));
 }
 
@@ -338,61 +330,20 @@ function signOut() {
 
 // ── events ──
 
-const EVENTS = {
-  change: ({ row }) => {
-    if (place.logs.get(row.room)?.received(row) === "gap") catchUp.soon(row.room);
-    scene.changed();
-  },
-  message: (row) => {
-    const room = place.rooms.get(row.room);
-    const outcome = place.logs.get(row.room)?.received(row);
-    if (outcome === "gap") catchUp.soon(row.room);
-    if (outcome !== "next") return;
-    noted(row);
-    typing.heard(row.room, row.by, false);
-    if (row.by !== place.me.id && row.room === place.open) {
-      announcer.message(nameOf(row.by, place.people, place.me), row.text, cleanName(room.name));
-    }
-    scene.changed();
-  },
-  typing: ({ room, by, on }) => typing.heard(room, by, on),
-  presence: ({ on = [], off = [] }) => {
-    for (const id of on) if (place.people.has(id)) place.people.get(id).online = true;
-    for (const id of off) if (place.people.has(id)) place.people.get(id).online = false;
-    scene.changed();
-  },
-  person: (person) => {
-    place.people.set(person.id, { ...place.people.get(person.id), ...person });
-    scene.changed();
-  },
-  me: ({ me, canInvite }) => {
-    const was = place.me;
-    Object.assign(place, { me, canInvite });
-    if (me.muted) note(say.muted(me.mutedUntil));
-    else if (was.muted) note(say.unmuted);
-    scene.changed();
-  },
-  workspace: ({ name }) => {
-    place.name = name;
-    scene.changed();
-  },
-  room: ({ room }) => {
-    if (place.admit(room) === "behind") catchUp.now([room.id]);
-    scene.changed();
-  },
-  "room:gone": ({ room }) => forget(room),
-  "room:new": () => dialogs.part?.changed(),
-  read: ({ room, seq }) => {
-    const known = place.rooms.get(room);
-    if (known) known.read = Math.max(known.read, seq);
-    scene.changed();
-  },
-  "server:restarting": ({ inMs }) => {
-    strip.raise("restarting");
-    // Said in good faith; if nothing comes of it, the words must not stay.
-    setTimeout(() => strip.lower("restarting"), (inMs ?? 0) + RESTART_WITHIN_MS);
-  },
-};
+const EVENTS = heard(place, {
+  parts,
+  alerts,
+  announcer,
+  catchUp,
+  composer,
+  strip,
+  typing,
+  noted,
+  note,
+  route,
+  forget,
+  changed: () => scene.changed(),
+});
 
 function noted(row) {
   if (row.by === place.me.id && row.cid) outbox.confirm(row.cid);
@@ -403,12 +354,17 @@ function noted(row) {
 
 function route() {
   if (!place.me || document.body.dataset.view !== "chat") return;
-  const [, room, seq] = /^#\/r\/(\d+)(?:\/(\d+))?/.exec(location.hash) ?? [];
-  const [asked, target] = [Number(room) || null, Number(seq) || 0];
+  const [, way, id, seq] = /^#\/(r|dm)\/(\d+)(?:\/(\d+))?/.exec(location.hash) ?? [];
+  // Somebody to whom I have not written yet has no room: then this is its name.
+  const asked = way === "dm" ? (place.directWith(Number(id))?.id ?? `dm ${id}`) : Number(id) || null;
+  const target = Number(seq) || 0;
   if (asked === null && wide.matches && place.rooms.size > 0) {
     const last = storage.get(`last.${place.me.id}`);
-    history.replaceState(null, "", `#/r/${place.rooms.has(last) ? last : place.sorted()[0].id}`);
-    return route();
+    // A room that is not among those kept here may be a new one: the server will say.
+    if (place.rooms.has(last) || !last || wire.state === "ready") {
+      history.replaceState(null, "", place.address(place.rooms.has(last) ? last : place.sorted()[0].id));
+      return route();
+    }
   }
   document.body.dataset.pane = asked === null ? "list" : "room";
   // A room whose rows are not here yet is turned to anew: what was known of it may be old, or nothing.
@@ -437,7 +393,22 @@ function turnTo(id, target) {
     scene.draw();
     if (wide.matches && !target) composer.focus();
     pages.load();
-  } else if (id !== null && wire.state === "ready") offer(id);
+    return;
+  }
+  scene.stage("");
+  if (id === null || wire.state !== "ready") return;
+  if (typeof id === "string") openDirect(id);
+  else offer(id);
+}
+
+/** An address of a person: the room we have together is made, unless there is nobody. */
+async function openDirect(id) {
+  const answer = await ask("dm:open", { user: Number(id.slice(3)) });
+  if (place.open !== id) return;
+  if (answer.ok) {
+    place.admit(answer.room);
+    route();
+  } else scene.stage(`nobody ${id}`, el("h2", null, answer.code === "not_found" ? say.nobody : say.unreachable));
 }
 
 /** An address of a room I am not in: say so, and offer the way in if it is public. */
@@ -453,7 +424,7 @@ async function offer(id) {
 }
 
 function go(id) {
-  const hash = id === null ? "#/" : `#/r/${id}`;
+  const hash = id === null ? "#/" : place.address(id);
   if (location.hash === hash) route();
   else location.hash = hash;
 }
@@ -473,16 +444,6 @@ function forget(id) {
   place.forget(id);
   if (place.open === id) go(null);
   scene.changed();
-}
-
-function leaveRoom() {
-  const { id, name } = place.room;
-  const leave = async () => {
-    const answer = await ask("room:leave", { room: id });
-    if (answer.ok) forget(id);
-    else note(say.failed[answer.code] ?? say.unreachable);
-  };
-  dialogs((part) => part.confirm(say.leaveTitle(cleanName(name)), say.leaveText, say.leaveDo, leave));
 }
 
 async function send(room, text) {
@@ -511,6 +472,7 @@ async function toLatest() {
 function markRead(room, seq) {
   if (!room || seq <= room.read) return;
   room.read = seq;
+  if (seq >= room.seq) room.mentions = 0;
   ask("read", { room: room.id, seq });
   scene.changed();
 }
@@ -536,7 +498,7 @@ function draftKey(room) {
 function leaveTarget() {
   if (!place.target) return;
   place.target = 0;
-  history.replaceState(null, "", `#/r/${place.open}`);
+  history.replaceState(null, "", place.address(place.open));
 }
 
 /** Words, icons and clicks of the parts that stand in the document itself. */
@@ -557,10 +519,14 @@ function furnish() {
     at(id).addEventListener("click", target);
   }
   const more = new Menu(at("more"));
-  more.show([icon("more")], say.more, [
-    more.wish(say.invite, () => dialogs((part) => part.invite())),
-    more.wish(say.leave, leaveRoom),
-  ]);
+  more.show([icon("more")], say.more, []);
+  at("more").addEventListener("toggle", () => at("more").open && parts.about((part) => part.menu(more)));
+  // The first sign of a name brings the list of names, which then listens for itself.
+  at("box").addEventListener("input", function first(event) {
+    if (!/[@#]/.test(event.data ?? "")) return;
+    at("box").removeEventListener("input", first);
+    completion((part) => part.look());
+  });
   showBack(0);
 }
 

@@ -4,23 +4,24 @@
 // Left out: keeping one of them for the next time; they are small and made anew.
 
 import { el, icon } from "./dom.js";
-import { say } from "./strings.js";
+import "./sheet.js";
+import { words } from "./strings.later.js";
 
 let opened = 0;
 
-/** Opens a dialog, and answers with its element; `closed` is called when it is gone. */
-export function openDialog(title, children, closed = () => {}) {
+/** Opens a dialog, and answers with its element; `closed` is called when it is gone, `name` is its class. */
+export function openDialog(title, children, closed = () => {}, name = null) {
   const id = `dialog-title-${(opened += 1)}`;
   const dialog = el(
     "dialog",
-    { "aria-labelledby": id },
+    { class: name, "aria-labelledby": id },
     el(
       "header",
       null,
       el("h2", { id }, title),
       el(
         "button",
-        { type: "button", class: "tool", "aria-label": say.close, onclick: () => dialog.close() },
+        { type: "button", class: "tool", "aria-label": words.close, onclick: () => dialog.close() },
         icon("close"),
       ),
     ),
@@ -58,17 +59,17 @@ export function linkRow(path, label, hint) {
             () => true,
             () => false,
           )) || byHand(input);
-        copy.textContent = done ? say.copied : say.copyByHand;
-        setTimeout(() => (copy.textContent = say.copy), 2_000);
+        copy.textContent = done ? words.copied : words.copyByHand;
+        setTimeout(() => (copy.textContent = words.copy), 2_000);
       },
     },
-    say.copy,
+    words.copy,
   );
   const share = navigator.share
     ? el(
         "button",
         { type: "button", class: "plain", onclick: () => navigator.share({ url }).catch(() => {}) },
-        say.share,
+        words.share,
       )
     : null;
   return [el("div", { class: "link-row" }, input, copy, share), el("p", { class: "hint" }, hint)];

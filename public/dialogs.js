@@ -1,12 +1,14 @@
 // What opens over the page in the middle: dialogs to make, find and leave, and the invite's link.
 // Questions go out through `ask`; rooms joined or made, and chosen wishes, go to whoever opened it.
 // It keeps nothing between two openings but an invite that still holds. Fetched with its first use.
-// Left out: private rooms and who is in them; they come with a room's own settings.
+// Left out: who is in a room, which about.js has.
 
 import { linkRow, openDialog } from "./dialog.js";
 import { el, fill } from "./dom.js";
 import { complain, field } from "./doors.js";
+import { choice } from "./menu.js";
 import { moment, say } from "./strings.js";
+import { words } from "./strings.later.js";
 import { cleanName } from "./text.js";
 
 /** Make a room, find a room, invite somebody, and "are you sure". */
@@ -25,6 +27,14 @@ export class Dialogs {
 
   create() {
     const error = el("p", { class: "error", role: "alert" });
+    let kind = "open";
+    const kinds = choice(words.roomKind, words.roomKinds, kind, (value) => {
+      kind = value;
+      const hint = value === "private" ? words.roomNameHintPrivate : words.roomNameHint;
+      const line = form.querySelector(".hint");
+      line.dataset.hint = hint;
+      if (!line.classList.contains("error")) line.textContent = hint;
+    });
     const form = el(
       "form",
       {
@@ -34,25 +44,26 @@ export class Dialogs {
           const name = form.elements.name.value.trim();
           if (!name) return form.elements.name.focus();
           const topic = form.elements.topic.value.trim();
-          const answer = await this.#ask("room:create", topic ? { name, topic } : { name });
+          const answer = await this.#ask("room:create", { name, topic, kind });
           if (answer.ok) {
             this.close();
             this.#entered(answer.room);
           } else if (answer.code === "taken")
-            complain(form, error, { code: "invalid", field: "name", message: say.roomTaken });
+            complain(form, error, { code: "invalid", field: "name", message: words.roomTaken });
           else error.textContent = answer.code === "slow" ? say.tooMany(answer.retryMs) : say.unreachable;
         },
       },
       field({
         name: "name",
-        label: say.roomName,
-        hint: say.roomNameHint,
+        label: words.roomName,
+        hint: words.roomNameHint,
         maxlength: 40,
         autocomplete: "off",
       }),
-      field({ name: "topic", label: say.roomTopic, maxlength: 120, autocomplete: "off", optional: true }),
+      field({ name: "topic", label: words.roomTopic, maxlength: 120, autocomplete: "off", optional: true }),
+      kinds,
       error,
-      el("p", { class: "doors" }, el("button", { class: "primary" }, say.create), this.#cancel()),
+      el("p", { class: "doors" }, el("button", { class: "primary" }, words.create), this.#cancel()),
     );
     this.#show(say.newRoom, form);
     form.elements.name.focus();
@@ -68,7 +79,7 @@ export class Dialogs {
         list,
         ...(rooms.length
           ? rooms.map((room) => this.#found(room))
-          : [el("li", { class: "none" }, answer.ok ? say.noPublicRooms : say.unreachable)]),
+          : [el("li", { class: "none" }, answer.ok ? words.noPublicRooms : say.unreachable)]),
       );
     };
     await this.#refresh();
@@ -80,19 +91,19 @@ export class Dialogs {
   }
 
   invite() {
-    this.#show(say.inviteDialogTitle, el("p", null, say.inviteCardText), this.inviteLink());
+    this.#show(words.inviteDialogTitle, el("p", null, say.inviteCardText), this.inviteLink());
   }
 
   /** The link with its buttons; also the heart of the empty room's card. */
   inviteLink() {
-    const box = el("div", { class: "invite" }, el("p", { class: "hint" }, say.inviteMaking));
+    const box = el("div", { class: "invite" }, el("p", { class: "hint" }, words.inviteMaking));
     this.#freshInvite().then((invite) =>
       fill(
         box,
         ...(invite
           ? inviteRow(invite)
           : [
-              el("p", { class: "error" }, say.inviteFailed),
+              el("p", { class: "error" }, words.inviteFailed),
               el(
                 "button",
                 { type: "button", class: "plain", onclick: () => box.replaceWith(this.inviteLink()) },
@@ -158,7 +169,7 @@ export class Dialogs {
         el(
           "p",
           { class: "hint" },
-          [say.members(room.members), cleanName(room.topic)].filter(Boolean).join(" · "),
+          [words.members(room.members), cleanName(room.topic)].filter(Boolean).join(" · "),
         ),
       ),
       room.joined
@@ -167,10 +178,10 @@ export class Dialogs {
             {
               class: "quiet-link",
               href: `#/r/${room.id}`,
-              "aria-label": `${say.openRoom} ${name}`,
+              "aria-label": `${words.openRoom} ${name}`,
               onclick: () => this.close(),
             },
-            say.openRoom,
+            words.openRoom,
           )
         : el(
             "button",
@@ -206,7 +217,7 @@ function inviteRow({ path, expiresAt, uses }) {
   const until = expiresAt
     ? uses
       ? say.inviteUses(uses, moment(expiresAt))
-      : say.inviteUntil(moment(expiresAt))
+      : words.inviteUntil(moment(expiresAt))
     : "";
-  return linkRow(path, say.inviteLink, until);
+  return linkRow(path, words.inviteLink, until);
 }

@@ -1,16 +1,25 @@
 // Keys of the whole page: between rooms, through the log, back to the text box.
 // It never takes a key that writes into a field, nor one that a menu or dialog has taken.
-// Left out: the switcher and help; they come with what they open.
+// Left out: keys of one's own choosing; single ones can be switched off.
 
 import { at } from "./dom.js";
+import { prefs } from "./prefs.js";
 
 /** Binds the document's keys and answers those the composer passes on. */
-export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, unread, open, go, search, editLast }) {
+export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, unread, open, go, search, help, switchTo, editLast }) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
     if (document.body.dataset.view !== "chat") return;
     if (event.key === "Escape") return escape();
     if (event.key === "F6") return region(event);
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+      event.preventDefault();
+      return switchTo();
+    }
+    if (event.key === "?" && isSingle(event)) {
+      event.preventDefault();
+      return help();
+    }
     if (asksForSearch(event)) {
       event.preventDefault();
       return search();
@@ -72,19 +81,20 @@ export function bindKeys({ composer, list, drawer, clearLine, hasLine, rooms, un
 /** Ctrl, or ⌘, with Shift and F anywhere; a slash where nobody is writing. */
 function asksForSearch(event) {
   if (event.key.toLowerCase() === "f") return (event.ctrlKey || event.metaKey) && event.shiftKey && !event.altKey;
-  return (
-    event.key === "/" &&
-    !event.ctrlKey &&
-    !event.metaKey &&
-    !event.altKey &&
-    !event.target.closest?.("input, textarea, select")
-  );
+  return event.key === "/" && isSingle(event);
+}
+
+/** A key by itself, where nobody is writing, unless single keys were switched off. */
+function isSingle(event) {
+  const alone = !event.ctrlKey && !event.metaKey && !event.altKey;
+  return prefs.keys && alone && !event.target.closest?.("input, textarea, select");
 }
 
 /** A letter typed with nothing in focus belongs into the text box. */
 function startsText(event) {
   const nowhere = document.activeElement === document.body || document.activeElement === null;
   return (
+    prefs.keys &&
     nowhere &&
     event.key.length === 1 &&
     event.key !== " " &&

@@ -1,7 +1,33 @@
 // Parts of the page that nobody needs for its first paint: each is fetched with its first use.
 // A function that imports comes in; a function that hands out the part goes out.
-// It knows no part, and forgets a fetch that failed, so that the next use tries again.
+// A fetch that failed is forgotten, so that the next use tries again.
 // Left out: fetching ahead; what nobody opens is never paid for.
+
+import { at } from "./dom.js";
+import { say } from "./strings.js";
+
+/** All such parts of the page. `wishes` has `ask(event, body)`, `tell(event, body)`, `note(text)`, `entered(room)`, `left(room)`,
+ *  `changed()`, `spoken(text)`, `composer()`, `me()`, `leave()`. */
+export function laterParts(place, wishes) {
+  const failed = () => wishes.note(say.partMissing);
+  const part = (load) => lazily(load, failed);
+  const dialogs = part(async () => new (await import("./dialogs.js")).Dialogs(wishes));
+  return {
+    dialogs,
+    about: part(async () => new (await import("./about.js")).About(place, { ...wishes, dialogs })),
+    actions: part(async () => {
+      const { Actions } = await import("./actions.js");
+      return new Actions(at("list"), place, { ...wishes, composer: wishes.composer() });
+    }),
+    completion: part(async () => new (await import("./complete.js")).Completion(at("box"), place, wishes)),
+    search: part(async () => new (await import("./search.js")).Search(place, wishes.ask)),
+    help: part(() => import("./help.js")),
+    order: part(async () => new (await import("./order.js")).Order(wishes)),
+    settings: part(async () => new (await import("./settings.js")).Settings(wishes)),
+    sounds: part(() => import("./sounds.js")),
+    switcher: part(() => import("./switcher.js")),
+  };
+}
 
 /** `load()` makes the part, `failed()` says that it did not come. `use.part` is the part once it is here. */
 export function lazily(load, failed) {

@@ -6,6 +6,7 @@
 import { el, fill, icon } from "./dom.js";
 import { fold, row as drawRow, signature } from "./row.js";
 import { clock, dayName, dayOf, say } from "./strings.js";
+import { cleanName } from "./text.js";
 
 const END_WITHIN_PX = 48;
 const GROUP_WITHIN_MS = 5 * 60_000;
@@ -51,7 +52,7 @@ export class MessageList {
     return this.#stuck && (this.#picture?.log.atTail ?? false);
   }
 
-  /** Draws a room: `{room, log, pending, me, people, newAt, newCount, target, leaving}`. Another room than before starts afresh. */
+  /** Draws a room: `{room, log, pending, me, people, names, newAt, newCount, target, leaving}`. Another room than before starts afresh. */
   show(picture) {
     if (this.#picture?.room.id !== picture.room.id) this.clear();
     this.#picture = picture;
@@ -124,7 +125,7 @@ export class MessageList {
   // ── what stands where ──
 
   #items() {
-    const { log, pending, me, newAt, newCount, target, leaving } = this.#picture;
+    const { log, pending, me, names, newAt, newCount, target, leaving } = this.#picture;
     const items = [];
     if (log.loaded && log.atStart && log.rows.length > 0) items.push({ key: "start", kind: "start" });
     const drawn = new Set();
@@ -153,6 +154,7 @@ export class MessageList {
         grouped,
         leaving: leaving.has(row.id),
         found: row.seq === target,
+        called: row.by !== me.id && names.calls(String(row.text ?? ""), me.id),
         ...extra,
       });
       before = row;
@@ -195,16 +197,16 @@ export class MessageList {
   }
 
   #drawn(item) {
-    const { people, me } = this.#picture;
+    const { people, me, names } = this.#picture;
     const mark =
       item.kind === "row"
-        ? signature(item, people, me)
+        ? signature(item, people, me, names)
         : `${item.at} ${item.count} ${item.found} ${item.rows?.map((row) => row.rev)}`;
     const there = this.#nodes.get(item.key);
     if (there?.mark === mark) return there.node;
     const node = there?.node ?? el("li", { class: item.kind });
     const hadFocus = node.contains(document.activeElement) && document.activeElement !== node;
-    if (item.kind === "row") drawRow(node, item, people, me);
+    if (item.kind === "row") drawRow(node, item, people, me, names);
     else if (item.kind === "fold") fold(node, item.rows, item.found, people, me);
     else fill(node, ...this.#divider(item));
     if (hadFocus) node.focus();
@@ -213,7 +215,7 @@ export class MessageList {
   }
 
   #divider(item) {
-    if (item.kind === "start") return [el("p", null, say.roomStart(this.#picture.room.name))];
+    if (item.kind === "start") return [el("p", null, startOf(this.#picture))];
     if (item.kind === "day") return [el("span", null, dayName(item.at))];
     return [
       el("span", null, say.newSince(item.count, clock(item.at))),
@@ -313,6 +315,13 @@ export class MessageList {
     const node = button.closest("li");
     this.#wishes[button.dataset.do]?.(node.dataset.cid, node);
   }
+}
+
+/** What stands above the first message of a room. */
+function startOf({ room, me }) {
+  const name = cleanName(room.name);
+  if (room.kind !== "direct") return say.roomStart(name);
+  return room.with === me.id ? say.notesStart : say.directStart(name);
 }
 
 /** Runs of deleted messages become one line each. */

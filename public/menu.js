@@ -52,29 +52,35 @@ export class Menu {
     );
   }
 
+  /** What it offers may come late, or be another each time. */
+  offer(...entries) {
+    fill(this.#node.querySelector(".sheet"), ...entries);
+  }
+
   /** System, light or dark; kept in this browser, for this browser. */
   theme() {
-    const chosen = storage.word("theme") ?? "system";
-    return el(
-      "fieldset",
-      { class: "theme" },
-      el("legend", null, say.theme),
-      Object.entries(say.themes).map(([value, words]) =>
-        el(
-          "label",
-          null,
-          el("input", {
-            type: "radio",
-            name: "theme",
-            value,
-            checked: value === chosen,
-            onchange: () => chooseTheme(value),
-          }),
-          el("span", null, words),
-        ),
-      ),
-    );
+    return choice(say.theme, say.themes, storage.word("theme") ?? "system", chooseTheme);
   }
+}
+
+let choices = 0;
+
+/** One of a few: `words` by value, the one that is chosen now, and who is told of another. */
+export function choice(legend, words, chosen, chose) {
+  const name = `choice${(choices += 1)}`;
+  return el(
+    "fieldset",
+    { class: "few" },
+    el("legend", null, legend),
+    Object.entries(words).map(([value, shown]) =>
+      el(
+        "label",
+        null,
+        el("input", { type: "radio", name, value, checked: value === chosen, onchange: () => chose(value) }),
+        el("span", null, shown),
+      ),
+    ),
+  );
 }
 
 function chooseTheme(value) {

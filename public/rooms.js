@@ -1,7 +1,7 @@
-// The list of rooms: where I am, where something waits, and the ways to other rooms.
+// The list of rooms: where I am, where something waits, and the ways to other rooms and people.
 // Clicks are links, so the address decides what opens.
 // It never loads a message and never counts.
-// Left out: direct messages and levels; their groups stand under the rooms.
+// Left out: an order of one's own; names for rooms, the last word for people.
 
 import { at, el, fill, icon } from "./dom.js";
 import { flag } from "./flags.js";
@@ -9,14 +9,26 @@ import { Menu } from "./menu.js";
 import { say } from "./strings.js";
 import { cleanName } from "./text.js";
 
+const FILTER_FROM = 12;
+
 export class RoomsNav {
   #workspace = el("p", { class: "workspace" });
-  #list = el("ul", { class: "rooms" });
+  #filter = el("input", {
+    type: "search",
+    class: "filter",
+    placeholder: say.filter,
+    "aria-label": say.filter,
+    autocomplete: "off",
+    hidden: true,
+  });
+  #list = el("ul", { class: "rooms", "aria-label": say.rooms });
+  #direct = el("ul", { class: "rooms", "aria-label": say.direct });
   #tools = el("div", { class: "tools" });
   #menu;
   #mark = "";
+  #rows = { rooms: [], direct: [] };
 
-  /** `wishes` has `browse()`, `create()`, `invite()`, `settings()`, `signOut()`. */
+  /** `wishes` has `browse()`, `create()`, `invite()`, `settings()`, `sounds()`, `signOut()`. */
   constructor(nav, wishes) {
     const tool = (wish, name, words) =>
       el(
@@ -33,35 +45,66 @@ export class RoomsNav {
     );
     const me = el("details", { class: "menu me" });
     this.#menu = new Menu(me);
+    this.#filter.addEventListener("input", () => this.#draw());
+    this.#filter.addEventListener("keydown", (event) => this.#filterKey(event));
     fill(
       nav,
       el("header", null, this.#workspace),
-      el("div", { class: "scroll" }, this.#list, this.#tools),
+      el("div", { class: "scroll" }, this.#filter, this.#list, el("h2", null, say.direct), this.#direct, this.#tools),
       me,
     );
     this.wishes = wishes;
   }
 
-  /** `{workspace, me, rooms, open, canInvite, unread(room), draft(room), pending(room), online}` */
+  /** `{workspace, me, groups, open, canInvite, online, href(room), unread(room), forMe(room), other(room), draft(room), pending(room)}` */
   show(picture) {
-    const { workspace, me, rooms, open, canInvite, online } = picture;
+    const { workspace, me, groups, open, canInvite, online } = picture;
     this.#workspace.textContent = cleanName(workspace) || say.brand;
     this.#tools.querySelector("[data-tool=invite]").hidden = !canInvite;
-    const rows = rooms.map((room) => ({
+    const row = (room) => ({
       id: room.id,
+      href: picture.href(room),
+      kind: room.kind,
       name: cleanName(room.name),
+      online: picture.other(room)?.online,
       unread: picture.unread(room),
+      quiet: room.level === "nothing",
+      forMe: picture.forMe(room),
       draft: picture.draft(room),
       pending: picture.pending(room),
       here: room.id === open,
-    }));
+    });
+    const rows = { rooms: groups.rooms.map(row), direct: groups.direct.map(row) };
     const mark = JSON.stringify([rows, me, online]);
     if (mark === this.#mark) return;
     this.#mark = mark;
-    const focused = document.activeElement?.closest?.("#rooms [data-room]")?.dataset.room;
-    fill(this.#list, ...(rows.length ? rows.map(roomLink) : [el("li", { class: "none" }, say.noRooms)]));
-    if (focused) this.#list.querySelector(`[data-room="${focused}"]`)?.focus();
+    this.#rows = rows;
+    this.#draw();
     this.#meMenu(me, online);
+  }
+
+  #draw() {
+    const { rooms, direct } = this.#rows;
+    this.#filter.hidden = rooms.length + direct.length <= FILTER_FROM;
+    const wanted = this.#filter.hidden ? "" : this.#filter.value.trim().toLowerCase();
+    const fits = ({ name }) => name.toLowerCase().includes(wanted);
+    const focused = document.activeElement?.closest?.("#rooms [data-room]")?.dataset.room;
+    const shown = rooms.filter(fits);
+    const none = () => el("li", { class: "none" }, wanted ? say.noneFits : say.noRooms);
+    fill(this.#list, ...(shown.length ? shown.map(roomLink) : [none()]));
+    fill(this.#direct, ...direct.filter(fits).map(roomLink));
+    this.#direct.previousElementSibling.hidden = this.#direct.hidden = this.#direct.childElementCount === 0;
+    if (focused) at("rooms").querySelector(`[data-room="${focused}"]`)?.focus();
+  }
+
+  /** Enter opens the first that fits; Escape shows all again. */
+  #filterKey(event) {
+    if (event.key === "Enter") at("rooms").querySelector("[data-room]")?.click();
+    else if (event.key !== "Escape" || !this.#filter.value) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#filter.value = "";
+    this.#draw();
   }
 
   #meMenu(me, online) {
@@ -78,6 +121,7 @@ export class RoomsNav {
       [
         this.#menu.theme(),
         this.#menu.wish(say.settingsDo, () => this.wishes.settings()),
+        this.#menu.wish(say.alerts, () => this.wishes.sounds()),
         me.role === "admin" && el("a", { href: "/admin" }, say.adminPage),
         this.#menu.wish(say.signOut, () => this.wishes.signOut()),
       ],
@@ -85,46 +129,40 @@ export class RoomsNav {
   }
 }
 
-function roomLink({ id, name, unread, draft, pending, here }) {
+function roomLink({ id, href, kind, name, online, unread, quiet, forMe, draft, pending, here }) {
+  const direct = kind === "direct";
   return el(
     "li",
     null,
     el(
       "a",
       {
-        href: `#/r/${id}`,
+        href,
         "data-room": id,
         "aria-current": here ? "page" : null,
-        class: unread > 0 ? "unread" : null,
+        class: [unread > 0 && "unread", quiet && "quiet"].filter(Boolean).join(" ") || null,
       },
+      direct && el("span", { class: online === undefined ? "dot unknown" : online ? "dot on" : "dot" }),
       el("bdi", { class: "name" }, name),
-      draft && !here
-        ? el(
-            "span",
-            { class: "sign", title: say.hasDraft },
-            icon("pen"),
-            el("span", { class: "unseen" }, say.hasDraft),
-          )
-        : null,
-      pending
-        ? el(
-            "span",
-            { class: "sign", title: say.hasPending },
-            icon("hourglass"),
-            el("span", { class: "unseen" }, say.hasPending),
-          )
-        : null,
-      unread > 0
-        ? el(
-            "span",
-            { class: "badge" },
-            el("span", { "aria-hidden": "true" }, unread > 999 ? "999+" : String(unread)),
-            el("span", { class: "unseen" }, say.unreadIn(unread)),
-          )
-        : null,
+      direct && online !== undefined && el("span", { class: "unseen" }, online ? say.online : say.offline),
+      kind === "private" && sign("lock", say.isPrivate),
+      draft && !here && sign("pen", say.hasDraft),
+      pending && sign("hourglass", say.hasPending),
+      unread > 0 &&
+        (quiet
+          ? el("span", { class: "unseen" }, say.unreadIn(unread))
+          : el(
+              "span",
+              { class: forMe ? "badge loud" : "badge" },
+              el("span", { "aria-hidden": "true" }, (forMe && !direct ? "@" : "") + (unread > 999 ? "999+" : unread)),
+              el("span", { class: "unseen" }, forMe && !direct ? say.calledIn(unread) : say.unreadIn(unread)),
+            )),
     ),
   );
 }
+
+const sign = (name, words) =>
+  el("span", { class: "sign", title: words }, icon(name), el("span", { class: "unseen" }, words));
 
 /** The tab's title and its icon, which carries a dot while something is unread. */
 export function showTitle(unread, parts) {

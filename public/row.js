@@ -10,7 +10,7 @@ import { cleanName, onlyEmoji, render } from "./text.js";
 let labels = 0;
 
 /** What a row looks like, as a string: while it stays the same, nothing is drawn. */
-export function signature({ row, grouped, entry, leaving, found }, people, me) {
+export function signature({ row, grouped, entry, leaving, found, called }, people, me, names) {
   return [
     row.id,
     row.rev,
@@ -18,6 +18,8 @@ export function signature({ row, grouped, entry, leaving, found }, people, me) {
     grouped,
     leaving,
     found,
+    called,
+    /[@#]/.test(row.text) && names.version,
     row.deletedBy && nameOf(row.deletedBy, people, me),
     nameOf(row.by, people, me),
     entry?.state,
@@ -27,10 +29,10 @@ export function signature({ row, grouped, entry, leaving, found }, people, me) {
 }
 
 /** Fills a list item. The visible pieces are its accessible name, so a grouped row still names its author. */
-export function row(node, { row, grouped, entry, leaving, found }, people, me) {
+export function row(node, { row, grouped, entry, leaving, found, called }, people, me, names) {
   const name = nameOf(row.by, people, me);
   const id = (node.dataset.label ??= `m${(labels += 1)}`);
-  node.className = ["row", grouped && "grouped", row.by === me.id && "mine", found && "found"].filter(Boolean).join(" ");
+  node.className = ["row", grouped && "grouped", row.by === me.id && "mine", found && "found", called && "called"].filter(Boolean).join(" ");
   node.tabIndex = node.tabIndex === 0 ? 0 : -1;
   node.setAttribute("aria-labelledby", `${id}w ${id}t ${id}x${row.edited && !row.deleted && !leaving ? ` ${id}e` : ""}${entry ? ` ${id}f` : ""}`);
   mark(node, "cid", row.cid);
@@ -52,7 +54,7 @@ export function row(node, { row, grouped, entry, leaving, found }, people, me) {
     el(
       "div",
       { class: "what" },
-      ...(leaving ? leave(`${id}x`) : row.deleted ? gone(row, name, `${id}x`, people, me) : said(row, `${id}x`)),
+      ...(leaving ? leave(`${id}x`) : row.deleted ? gone(row, name, `${id}x`, people, me) : said(row, `${id}x`, me, names)),
       entry ? fate(entry, `${id}f`) : null,
     ),
   );
@@ -96,10 +98,10 @@ function leave(id) {
   return [el("p", { class: "gone" }, el("span", { id }, say.deleted), " · ", button("undo", say.undo))];
 }
 
-function said(row, id) {
+function said(row, id, me, names) {
   const text = String(row.text ?? "");
   const nodes = [
-    el("div", { id, class: onlyEmoji(text) ? "text large" : "text", dir: "auto" }, ...render(text)),
+    el("div", { id, class: onlyEmoji(text) ? "text large" : "text", dir: "auto" }, ...render(text, names, me)),
   ];
   if (row.edited) nodes.push(el("span", { id: id.replace(/x$/, "e"), class: "edited", title: moment(row.edited) }, say.edited));
   return nodes;

@@ -32,18 +32,18 @@ export class Scene {
 
   draw() {
     this.#due = false;
-    const { me, room, log, people, newAt, newCount, target, leaving } = this.#place;
+    const { me, room, log, people, names, newAt, newCount, target, leaving } = this.#place;
     const { list, drawer, reading, pending } = this.#parts;
     if (!me || document.body.dataset.view !== "chat") return;
     this.#around();
-    drawer.show(people, me);
+    drawer.show(this.#place);
     document.body.dataset.room = room ? "open" : "none";
     if (!room) return this.#nowhere();
     log?.settle(list.atEnd ? "at the end" : "further up");
     const waiting = pending(room.id);
     this.#empty(log?.loaded && log.atStart && log.rows.length === 0 && waiting.length === 0);
     at("skeleton").hidden = Boolean(log?.loaded);
-    list.show({ room, log: log ?? EMPTY, pending: waiting, me, people, newAt, newCount, target, leaving });
+    list.show({ room, log: log ?? EMPTY, pending: waiting, me, people, names, newAt, newCount, target, leaving });
     this.jump();
     reading.look();
   }
@@ -80,19 +80,40 @@ export class Scene {
     nav.show({
       workspace: name,
       me,
-      rooms,
+      groups: this.#place.groups(),
       canInvite,
       draft,
       open: wide() ? open : null,
       online: online(),
+      href: (one) => this.#place.address(one.id),
+      other: (one) => (one.with === me.id ? undefined : this.#place.other(one)),
       unread: (one) => this.unread(one),
+      forMe: (one) => this.#place.isForMe(one),
       pending: (one) => pending(one.id).length > 0,
     });
-    const elsewhere = rooms.filter((one) => one.id !== open).reduce((sum, one) => sum + this.unread(one), 0);
-    showTitle(elsewhere + (room ? this.unread(room) : 0), [cleanName(room?.name), cleanName(name)]);
+    const weight = (one) => this.#place.weight(one, this.unread(one));
+    const elsewhere = rooms.filter((one) => one.id !== open).reduce((sum, one) => sum + weight(one), 0);
+    showTitle(elsewhere + (room ? weight(room) : 0), [cleanName(room?.name), cleanName(name)]);
     showBack(elsewhere);
     setText(at("title"), cleanName(room?.name));
-    setText(at("topic"), cleanName(room?.topic));
+    setText(at("topic"), this.#topic(room));
+    this.#close(room);
+  }
+
+  /** What stands beside the name of a room; of a direct one, whether the other is here. */
+  #topic(room) {
+    const other = this.#place.other(room);
+    if (!other) return cleanName(room?.topic);
+    if (other.id === this.#place.me.id) return say.notesTopic;
+    if (other.gone) return say.hasLeft;
+    return other.online === undefined ? cleanName(other.login) : other.online ? say.online : say.offline;
+  }
+
+  /** With somebody who has left, what was said can be read, and that is all. */
+  #close(room) {
+    const gone = Boolean(this.#place.other(room)?.gone);
+    at("write").hidden = gone;
+    setText(at("closed"), gone ? say.closed(cleanName(room.name)) : "");
   }
 
   /** No room is open: on a wide page something must stand there. */
@@ -106,7 +127,8 @@ export class Scene {
     const { open, canInvite, people } = this.#place;
     if (!empty) return this.stage("");
     const mark = `empty ${open}`;
-    if (!canInvite || people.size > 1) return this.stage(mark, el("h2", null, say.emptyRoom));
+    if (!canInvite || people.size > 1 || this.#place.room.kind === "direct")
+      return this.stage(mark, el("h2", null, say.emptyRoom));
     // A link is made for the card, so the card is made once.
     if (this.#stage.dataset.mark === `${mark} alone`) return;
     const box = el("div", { class: "invite" });

@@ -63,7 +63,7 @@ export class Search {
   #furnished() {
     const close = el(
       "button",
-      { type: "button", class: "tool", "aria-label": say.close, onclick: () => dialog.close() },
+      { type: "button", class: "tool", "aria-label": words.close, onclick: () => dialog.close() },
       icon("close"),
     );
     const submit = (event) => {

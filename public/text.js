@@ -1,4 +1,4 @@
-// What people wrote, as nodes: code, fences, bold, italic and links, and nothing else.
+// What people wrote, as nodes: code, fences, bold, italic, links and names, and nothing else.
 // No element or attribute is ever named by the text, but for a link's checked address.
 // Left out: headings, lists, HTML, and link texts that differ from the target.
 
@@ -15,8 +15,9 @@ const EMOJI = new RegExp(
 
 const WORD = /[\p{L}\p{N}]/u;
 
-/** The nodes of a message. */
-export function render(text) {
+/** The nodes of a message. `names` knows who and what an `@` and a `#` name. */
+export function render(text, names, me) {
+  const look = { names, me };
   const nodes = [];
   const parts = text.split("```");
   // An odd fence at the end opens nothing: it stays the three signs it is.
@@ -24,7 +25,7 @@ export function render(text) {
   parts.forEach((part, i) => {
     if (i % 2 === 1)
       nodes.push(el("pre", null, el("code", null, part.replace(/^[\w+-]{0,20}\n/, "").replace(/\n$/, ""))));
-    else nodes.push(...inline(parts.length > 1 ? part.replace(/^\n|\n$/g, "") : part));
+    else nodes.push(...inline(parts.length > 1 ? part.replace(/^\n|\n$/g, "") : part, look));
   });
   return nodes;
 }
@@ -40,7 +41,7 @@ export function cleanName(name) {
 }
 
 /** One pass from left to right. A mark whose partner is missing once is not looked for again. */
-function inline(text) {
+function inline(text, look) {
   const nodes = [];
   const missing = new Set();
   let plain = 0;
@@ -49,7 +50,7 @@ function inline(text) {
     if (end > plain) nodes.push(text.slice(plain, end));
   };
   while (i < text.length) {
-    const found = code(text, i, missing) ?? strong(text, i, missing) ?? link(text, i);
+    const found = code(text, i, missing) ?? strong(text, i, missing, look) ?? link(text, i) ?? named(text, i, look);
     if (!found) {
       i += 1;
       continue;
@@ -71,7 +72,7 @@ function code(text, start, missing) {
   return { nodes: [el("code", null, text.slice(start + 1, end))], end: end + 1 };
 }
 
-function strong(text, start, missing) {
+function strong(text, start, missing, look) {
   const sign = text[start];
   if (sign !== "*" && sign !== "_") return null;
   const mark = text[start + 1] === "*" && sign === "*" ? "**" : sign;
@@ -84,7 +85,17 @@ function strong(text, start, missing) {
   if (end < 0 || /\s/.test(text[end - 1]) || text.slice(first, end).includes("\n")) return null;
   if (isWord(text[end + mark.length], sign)) return null;
   const inside = text.slice(first, end);
-  return { nodes: [el(mark === "**" ? "strong" : "em", null, ...inline(inside))], end: end + mark.length };
+  return { nodes: [el(mark === "**" ? "strong" : "em", null, ...inline(inside, look))], end: end + mark.length };
+}
+
+/** A person or a room by name, and the way there. Of several people of one name, to me or to the first. */
+function named(text, start, { names, me }) {
+  const found = names?.at(text, start);
+  if (!found) return null;
+  const mine = found.people?.includes(me.id);
+  const href = found.room ? `#/r/${found.room}` : `#/dm/${mine ? me.id : found.people[0]}`;
+  const shown = text.slice(start, found.end);
+  return { nodes: [el("a", { href, class: mine ? "call to-me" : "call" }, shown)], end: found.end };
 }
 
 /** Whether what stands beside a sign makes it a part of a word, or of a longer row of signs. */
