@@ -46,6 +46,14 @@ export class Person {
     this.page = page;
   }
 
+  /** One more tab of this person. */
+  async tab(url) {
+    const tab = new Person(await this.context.newPage());
+    await tab.#watch();
+    await tab.page.goto(url);
+    return tab;
+  }
+
   get context() {
     return this.page.context();
   }
