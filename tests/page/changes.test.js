@@ -149,6 +149,18 @@ describe("a message", () => {
     assert.equal(await ada.page.locator(":focus").textContent(), "Copy link");
   });
 
+  test("is found by a slash, a word, an arrow and Enter", async () => {
+    await ada.row("sails at ten").focus();
+    await ada.page.keyboard.press("/");
+    const dialog = ada.page.getByRole("dialog", { name: "Search" });
+    await dialog.waitFor();
+    await ada.page.keyboard.type("second before");
+    await dialog.getByRole("link").first().waitFor();
+    await ada.page.keyboard.press("ArrowDown");
+    await ada.page.keyboard.press("Enter");
+    await ada.page.locator("li.found:focus").filter({ hasText: "not a second before" }).waitFor();
+  });
+
   test("nothing went wrong in either browser", async () => {
     await Promise.all([ada.leave(), bo.leave()]);
   });

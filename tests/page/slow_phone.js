@@ -4,7 +4,8 @@ import { company, launch } from "./support/people.js";
 import { Throttled } from "./support/phone.js";
 import { Roomcast } from "./support/roomcast.js";
 
-const MESSAGES_A_SECOND = 10;
+// As many as one person may say.
+const MESSAGES_A_SECOND = 1;
 const KEYS = 60;
 
 const browser = await launch();
