@@ -110,10 +110,7 @@ describe("no mouse, no screen", () => {
     const cem = await Person.open(browser, await ada.invite());
     await cem.join({ name: "Cem", login: "cem" });
     await cem.joinRoom("Galley");
-    for (let at = 1; at <= 5; at += 1) {
-      await cem.box.fill(`quick ${at}`);
-      await cem.box.press("Enter");
-    }
+    await cem.sendAll([1, 2, 3, 4, 5].map((at) => `quick ${at}`));
     await ada.row("quick 5").waitFor();
     await page.waitForFunction(() => /\d new messages in Galley/.test(document.getElementById("polite").textContent));
     await cem.leave();

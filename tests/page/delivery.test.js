@@ -181,8 +181,8 @@ describe("a message on a bad line", () => {
   });
 
   test("that comes too fast waits its turn and goes by itself", async () => {
-    const hurry = Array.from({ length: 8 }, (_, i) => `hurry ${i}`);
-    for (const text of hurry) await ada.send(text);
+    const hurry = Array.from({ length: 12 }, (_, i) => `hurry ${i}`);
+    await ada.sendAll(hurry);
     await ada.page.getByText(/^Slow down a little\. Sends in/).first().waitFor();
     said.push(...hurry);
     await bo.sees(said);

@@ -162,6 +162,19 @@ export class Person {
     await this.page.getByRole("button", { name: "Send" }).click();
   }
 
+  /** Sends several at once, faster than a hand could, however slow this machine is just now. */
+  async sendAll(texts) {
+    await this.page.evaluate((lines) => {
+      const form = document.getElementById("write");
+      const box = form.querySelector("textarea");
+      for (const line of lines) {
+        box.value = line;
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+        form.requestSubmit();
+      }
+    }, texts);
+  }
+
   get rows() {
     return this.page.getByRole("list", { name: "Messages" }).locator("li[data-cid], li[data-seq]");
   }
