@@ -8,6 +8,7 @@ use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -62,7 +63,10 @@ impl Teller {
 
 impl Service for Teller {
     fn accepted(&mut self, _: Now, _: ListenerId, conn: ConnId, peer: Peer) {
-        assert!(matches!(peer, Peer::Tcp(address) if address.ip().is_loopback()));
+        match peer {
+            Peer::Tcp(address) => assert!(address.ip().is_loopback()),
+            Peer::Unix => {}
+        }
         self.tell(Told::Accepted(conn));
     }
     fn connected(&mut self, _: Now, tag: Tag, result: io::Result<ConnId>) {
@@ -781,6 +785,38 @@ fn both_families_can_listen_on_one_port() {
         }
     }
     panic!("no port is free for both families");
+}
+
+#[test]
+fn a_path_is_listened_at_like_a_port_and_is_gone_with_the_loop() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("door");
+    let at = path.clone();
+    let rig = Rig::prepared(
+        &config::Reactor::default(),
+        Vec::new(),
+        Box::new(echo),
+        |reactor| assert_eq!(reactor.listen_at(&at).unwrap(), ListenerId(1)),
+    );
+    let mut client = UnixStream::connect(&path).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    let large = pattern(3_000_000);
+    let mut writer = client.try_clone().unwrap();
+    let said = large.clone();
+    let writing = thread::Builder::new()
+        .spawn(move || {
+            writer.write_all(&said)?;
+            writer.shutdown(Shutdown::Write)
+        })
+        .unwrap();
+    let mut heard = Vec::new();
+    client.read_to_end(&mut heard).unwrap();
+    writing.join().unwrap().unwrap();
+    assert!(heard == large);
+    // And the port beside it goes on.
+    say_and_hear(&mut rig.client(), b"hello");
+    drop(rig);
+    assert!(!path.exists());
 }
 
 #[test]

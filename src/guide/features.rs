@@ -100,6 +100,7 @@
 //! | adapters over Postgres, MongoDB, cloud queues | left out: one wire that is spoken well |
 //! | sticky sessions, needed by long-polling | the proxy's affair; see [`super::several_servers`] |
 //! | the Admin UI | not yet |
+//! | a door on this machine for the operator alone | yes: a Unix socket ([`Listening::also_at`](crate::server::Listening::also_at)) |
 //! | logs | yes, through the `log` crate, without user text |
 //! | metrics | every number as plain data ([`crate::Io::metrics`]), for a route of yours to show; a format of its own: not yet |
 //! | keep-alive, routes of one's own | yes |

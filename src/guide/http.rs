@@ -65,6 +65,10 @@
 //!
 //! [`Io::metrics`](crate::Io::metrics) is every number there is, as plain data, for a route to show.
 //!
+//! What only the operator may ask comes by a path on this machine instead of a port
+//! ([`Listening::also_at`](crate::server::Listening::also_at)): a Unix socket that processes of the same user and of root can open,
+//! and nobody else. A route asks [`is_by_unix_socket`](crate::server::Request::is_by_unix_socket).
+//!
 //! # Files
 //!
 //! [`Server::serve`](crate::Server::serve) serves a [table of files](crate::http::files) from memory, with entity tags and in

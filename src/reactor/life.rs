@@ -24,7 +24,7 @@ impl Reactor {
         let both = Interest::READABLE | Interest::WRITABLE;
         let stream = self.streams.get_mut(id).expect("the row was made just now");
         let registered = match &mut stream.transport {
-            Transport::Tcp(socket) => self.poll.registry().register(socket, token, both),
+            Transport::Plain(socket) => self.poll.registry().register(socket, token, both),
         };
         if let Err(error) = registered {
             self.remove(id);
@@ -42,7 +42,7 @@ impl Reactor {
         }
         let socket = TcpStream::connect(address)?;
         listener::tune(&SockRef::from(&socket), self.config.unacknowledged_within);
-        let id = self.enrol(Stream::connecting(Transport::Tcp(socket), tag))?;
+        let id = self.enrol(Stream::connecting(Transport::Plain(socket), tag))?;
         self.timers.arm(
             now.mono + self.config.unacknowledged_within,
             Due::Connect(id),

@@ -2,21 +2,23 @@
 //!
 //! Readiness comes in; connections that may stay go up, others are closed at once.
 //! Knows addresses, and nothing of what is spoken.
-//! Left out: Unix-domain sockets and inherited ones, which would be further ways to a [`Listener`].
+//! Left out: inherited sockets, which would be a further kind of [`Door`].
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
+use mio::Token;
 use mio::net::TcpListener;
-use mio::{Interest, Token};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use slab::Slab;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use super::door::{Door, Visitor};
 use super::stream::{Phase, Stream, Transport};
 use super::turn::{Due, Reactor};
 use super::{ListenerId, Peer, Service};
@@ -35,7 +37,7 @@ const WARN_EVERY: Duration = Duration::from_secs(60);
 /// A listening socket.
 #[derive(Debug)]
 pub(super) struct Listener {
-    socket: TcpListener,
+    door: Door,
     /// How long to wait when descriptors run out the next time.
     pause: Duration,
     /// A timer is armed for the next attempt.
@@ -82,9 +84,6 @@ impl Listeners {
         address: SocketAddr,
         config: &config::Reactor,
     ) -> io::Result<ListenerId> {
-        let number = u32::try_from(self.open.len()).unwrap_or(u32::MAX);
-        let token = token(number)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::QuotaExceeded, "too many listeners"))?;
         let socket = Socket::new(
             Domain::for_address(address),
             Type::STREAM,
@@ -104,10 +103,31 @@ impl Listeners {
         if INHERITED {
             tune(&SockRef::from(&socket), config.unacknowledged_within);
         }
-        let mut socket = TcpListener::from_std(socket.into());
-        registry.register(&mut socket, token, Interest::READABLE)?;
+        let door = Door::Tcp(TcpListener::from_std(socket.into()));
+        self.add(registry, token, door)
+    }
+
+    pub(super) fn bind_at(
+        &mut self,
+        registry: &mio::Registry,
+        token: impl FnOnce(u32) -> Option<Token>,
+        path: &Path,
+    ) -> io::Result<ListenerId> {
+        self.add(registry, token, Door::at(path)?)
+    }
+
+    fn add(
+        &mut self,
+        registry: &mio::Registry,
+        token: impl FnOnce(u32) -> Option<Token>,
+        mut door: Door,
+    ) -> io::Result<ListenerId> {
+        let number = u32::try_from(self.open.len()).unwrap_or(u32::MAX);
+        let token = token(number)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::QuotaExceeded, "too many listeners"))?;
+        door.register(registry, token)?;
         self.open.push(Listener {
-            socket,
+            door,
             pause: PAUSE_MIN,
             retrying: false,
             ready: false,
@@ -120,7 +140,7 @@ impl Listeners {
             .open
             .get(id.0 as usize)
             .ok_or(io::ErrorKind::NotConnected)?;
-        listener.socket.local_addr()
+        listener.door.local_addr()
     }
 
     pub(super) fn any_ready(&self) -> bool {
@@ -133,7 +153,7 @@ impl Listeners {
             if self.spare.take().is_none() {
                 return count;
             }
-            let accepted = self.open[index].socket.accept();
+            let accepted = self.open[index].door.accept();
             let none_left = accepted.is_err();
             drop(accepted);
             self.spare = spare();
@@ -191,27 +211,35 @@ impl Reactor {
 
     fn accept_one<S: Service>(&mut self, service: &mut S, now: Now, index: usize) -> Attempt {
         let listener = &mut self.listeners.open[index];
-        let (socket, address) = match listener.socket.accept() {
-            Ok(accepted) => accepted,
+        let visitor = match listener.door.accept() {
+            Ok(visitor) => visitor,
             Err(error) => return judge(error),
+        };
+        let Some(Visitor { socket, peer }) = visitor else {
+            service.turned_away(now, 1);
+            return Attempt::Again;
         };
         listener.pause = PAUSE_MIN;
         if self.streams.len() >= self.listeners.connections_max {
             service.turned_away(now, 1);
             return Attempt::Again;
         }
-        let Some(counted) = self.listeners.addresses.admit(address.ip()) else {
+        let counted = match peer {
+            Peer::Tcp(address) => self.listeners.addresses.admit(address.ip()),
+            Peer::Unix => Some(AddressIndex::EXEMPT),
+        };
+        let Some(counted) = counted else {
             service.turned_away(now, 1);
             return Attempt::Again;
         };
-        if !INHERITED {
+        if !INHERITED && peer != Peer::Unix {
             tune(&SockRef::from(&socket), self.config.unacknowledged_within);
         }
-        let stream = Stream::new(Transport::Tcp(socket), Phase::Open, counted);
+        let stream = Stream::new(Transport::Plain(socket), Phase::Open, counted);
         match self.enrol(stream) {
             Ok(id) => {
                 let number = u32::try_from(index).expect("fewer listeners than slots");
-                service.accepted(now, ListenerId(number), id, Peer::Tcp(address));
+                service.accepted(now, ListenerId(number), id, peer);
                 Attempt::Again
             }
             Err(error) => Attempt::Exhausted(error),
@@ -430,7 +458,7 @@ mod tests {
         let address = listeners.local_addr(id).unwrap();
         let _client = std::net::TcpStream::connect(address).unwrap();
         poll.poll(&mut mio::Events::with_capacity(1), None).unwrap();
-        let (socket, _) = listeners.open[0].socket.accept().unwrap();
+        let socket = listeners.open[0].door.accept().unwrap().unwrap().socket;
         if !INHERITED {
             tune(&SockRef::from(&socket), config.unacknowledged_within);
         }

@@ -6,6 +6,7 @@
 //! Left out: UDP, and reading files (a lane can).
 
 mod clock;
+mod door;
 mod handle;
 pub mod lanes;
 mod life;

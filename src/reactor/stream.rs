@@ -220,32 +220,32 @@ impl Stream {
 /// the ciphertext is theirs to keep.
 #[derive(Debug)]
 pub(super) enum Transport {
-    /// Bytes as they are.
-    Tcp(TcpStream),
+    /// Bytes as they are, over TCP or within this machine.
+    Plain(TcpStream),
 }
 
 impl Transport {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(socket) => socket.read(buffer),
+            Self::Plain(socket) => socket.read(buffer),
         }
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(socket) => socket.write(bytes),
+            Self::Plain(socket) => socket.write(bytes),
         }
     }
 
     pub(super) fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Self::Tcp(socket) => socket.write_vectored(slices),
+            Self::Plain(socket) => socket.write_vectored(slices),
         }
     }
 
     pub(super) fn shutdown_write(&self) -> io::Result<()> {
         match self {
-            Self::Tcp(socket) => socket.shutdown(Shutdown::Write),
+            Self::Plain(socket) => socket.shutdown(Shutdown::Write),
         }
     }
 
@@ -253,7 +253,7 @@ impl Transport {
     pub(super) fn reset_on_drop(&self) {
         match self {
             // Without it the close is orderly: nothing worth telling anybody.
-            Self::Tcp(socket) => {
+            Self::Plain(socket) => {
                 let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
             }
         }
@@ -262,14 +262,14 @@ impl Transport {
     /// The error that waits on the socket, if one does.
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
-            Self::Tcp(socket) => socket.take_error(),
+            Self::Plain(socket) => socket.take_error(),
         }
     }
 
     /// Whether a connection being made has been made.
     pub(super) fn is_connected(&self) -> bool {
         match self {
-            Self::Tcp(socket) => socket.peer_addr().is_ok(),
+            Self::Plain(socket) => socket.peer_addr().is_ok(),
         }
     }
 }

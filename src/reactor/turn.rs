@@ -15,6 +15,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -168,6 +169,16 @@ impl Reactor {
             address,
             &self.config,
         )
+    }
+
+    /// Listens at a path of this machine, for processes of the same user and of root only ([`super::Peer::Unix`]). The path is
+    /// removed when nobody listens any more; one that a process left behind is replaced.
+    ///
+    /// # Errors
+    /// If it is taken, too long for a socket's name (107 bytes on Linux), or in a folder that cannot be written to.
+    pub fn listen_at(&mut self, path: &Path) -> io::Result<ListenerId> {
+        self.listeners
+            .bind_at(self.poll.registry(), tokens::of_listener, path)
     }
 
     /// Where a listener listens: the port that was chosen for port 0.

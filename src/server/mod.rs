@@ -57,6 +57,7 @@ mod written;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -388,6 +389,15 @@ impl<A: App> Listening<A> {
     /// If it is taken or not ours to take.
     pub fn also(&mut self, address: SocketAddr) -> io::Result<ListenerId> {
         self.reactor.listen(address)
+    }
+
+    /// Listens at a path of this machine, too, for processes of the same user and of root only. Their requests are
+    /// [by a Unix socket](Request::is_by_unix_socket).
+    ///
+    /// # Errors
+    /// If it is taken, or cannot be the path of a socket.
+    pub fn also_at(&mut self, path: &Path) -> io::Result<ListenerId> {
+        self.reactor.listen_at(path)
     }
 
     /// The address of the first port: the one the kernel chose, if it was asked for port 0.

@@ -335,6 +335,13 @@ impl<A: App> Request<'_, A> {
         }
     }
 
+    /// Whether it came by a Unix socket ([`Listening::also_at`](super::Listening::also_at)), and so from a process of our own user
+    /// or of root.
+    #[must_use]
+    pub const fn is_by_unix_socket(&self) -> bool {
+        matches!(self.peer, Peer::Unix)
+    }
+
     /// When it came, by the wall clock.
     #[must_use]
     pub const fn at(&self) -> UnixMillis {

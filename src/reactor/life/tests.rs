@@ -58,7 +58,7 @@ impl Bench {
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (server, _) = listener.accept().unwrap();
         server.set_nonblocking(true).unwrap();
-        let transport = Transport::Tcp(TcpStream::from_std(server));
+        let transport = Transport::Plain(TcpStream::from_std(server));
         let stream = Stream::new(transport, Phase::Open, AddressIndex::EXEMPT);
         let id = reactor.enrol(stream).unwrap();
         let now = Now::default();
