@@ -262,9 +262,9 @@ function ready(answer) {
   if (build && answer.build !== build) strip.raise("newVersion");
   build ??= answer.build;
   strip.lower("restarting");
-  const { me, people, rooms } = answer;
+  const { me, people, rooms, database } = answer;
   if (me.muted && !(me.mutedUntil <= answer.now)) note(say.muted(me.mutedUntil));
-  storage.put(`seen.${me.id}`, { rooms, people: people.map((person) => ({ ...person, online: undefined })) });
+  storage.put(`seen.${me.id}`, { database, rooms, people: people.map((person) => ({ ...person, online: undefined })) });
   warnOfPlainHttp(strip, place.me);
   route();
   outbox.flushAll();

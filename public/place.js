@@ -20,6 +20,8 @@ export class Place {
   canInvite = false;
   /** How many are here, where so many are that it is not told who. */
   here = null;
+  /** Which history the server has: another one once an older one was restored. */
+  database;
   /** The room on screen, and its "new" line: where it stands (0 is nowhere) and how many it counts. */
   open = null;
   newAt = 0;
@@ -83,7 +85,13 @@ export class Place {
   }
 
   /** All a hello says. Answers the rooms whose logs have missed something, and those that are gone. */
-  greeted({ me, workspace, limits, canInvite, here, people, rooms }) {
+  greeted({ me, workspace, limits, canInvite, here, people, rooms, database }) {
+    // What we know of another history means nothing in this one.
+    if (this.database && this.database !== database) {
+      this.rooms.clear();
+      this.logs.clear();
+    }
+    this.database = database;
     Object.assign(this, { me, name: workspace, canInvite, here: here ?? null, limits: { ...this.limits, ...limits } });
     this.people = new Map(people.map((person) => [person.id, person]));
     const mine = new Set(rooms.map((room) => room.id));
@@ -119,7 +127,8 @@ export class Place {
   }
 
   /** What is kept from an earlier visit, until the server has spoken. */
-  remember({ rooms = [], people = [] }) {
+  remember({ rooms = [], people = [], database }) {
+    this.database ??= database;
     for (const person of people) this.people.set(person.id, person);
     for (const room of rooms) this.rooms.set(room.id, room);
     this.#learn();

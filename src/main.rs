@@ -1,7 +1,10 @@
 //! The `roomcast` binary: options, logger, data folder, ports, store, run, exit code.
 //!
-//! The one place where all parts meet. What goes wrong before the loop runs is one clear sentence on stderr and an exit code
-//! of sysexits(3); a taken port or a bad folder is found out before anything on disk is touched.
+//! The one place where all parts meet; commands from the terminal are in `shell`. What goes wrong before the loop runs is one
+//! clear sentence on stderr and an exit code of sysexits(3); a taken port or a bad folder is found out before anything on disk is
+//! touched.
+
+mod shell;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -13,11 +16,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Parser, ValueEnum};
 use log::LevelFilter;
 use roomcast::addresses::Network;
-use roomcast::chat::folder::Folder;
+use roomcast::chat::folder::{Folder, FolderError};
 use roomcast::chat::{self, Opened, SignUp};
 use roomcast::config::Config;
 use roomcast::config::chat::Pace;
 use roomcast::server::Ports;
+use shell::Task;
 use simple_logger::SimpleLogger;
 
 /// The operating system refuses something (EX_OSERR).
@@ -42,6 +46,7 @@ struct Options {
     /// The folder that holds everything; made if it is missing.
     #[arg(
         long,
+        global = true,
         value_name = "DIR",
         env = "ROOMCAST_DATA",
         default_value = "./roomcast-data"
@@ -80,6 +85,10 @@ struct Options {
     /// Serve the page from this folder, for working on it.
     #[arg(long, value_name = "DIR", env = "ROOMCAST_PUBLIC")]
     public: Option<PathBuf>,
+
+    /// Without one, the chat is served.
+    #[command(subcommand)]
+    task: Option<Task>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -91,8 +100,17 @@ enum WhoSignsUp {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    match run(options) {
+    let mut options = Options::parse();
+    let done = match options.task.take() {
+        Some(task) => shell::run(
+            task,
+            &options.data,
+            &page_at(&options.listen),
+            unix_millis(),
+        ),
+        None => run(options),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // If even stderr is closed, the exit code must do.
@@ -114,6 +132,12 @@ fn failure(code: u8, what: impl Display, error: impl Display) -> Failure {
     }
 }
 
+/// Where the page is that is served at these addresses.
+fn page_at(addresses: &[SocketAddr]) -> String {
+    let address = addresses.first();
+    address.map_or_else(String::new, |address| format!("http://{}", site(*address)))
+}
+
 fn run(options: Options) -> Result<(), Failure> {
     SimpleLogger::new()
         .with_level(options.log)
@@ -124,23 +148,40 @@ fn run(options: Options) -> Result<(), Failure> {
         check_page(folder)?;
     }
     // From here on nothing on disk is touched before both are ours.
-    let (ports, addresses) = open_ports(&options.listen, &options.trusted_proxy)?;
-    let folder = Folder::open(&options.data).map_err(|error| Failure {
+    let (mut ports, addresses) = open_ports(&options.listen, &options.trusted_proxy)?;
+    let folder = Folder::open(&options.data).map_err(|error| not_taken(&error))?;
+    loop {
+        let Opened { server, first_run } = open_chat(&folder, &options, &addresses)?;
+        let mut listening = server.on(ports);
+        listening
+            .handle_signals()
+            .map_err(|error| failure(OS_ERROR, "signals cannot be handled", error))?;
+        if let Err(error) = listening.also_at(&folder.places().control()) {
+            let at = folder.places().control();
+            log::warn!("commands cannot be taken at {}: {error}", at.display());
+        }
+        welcome(&addresses, first_run.as_deref());
+        let chat = listening
+            .run()
+            .map_err(|error| failure(OS_ERROR, "the loop has failed", error))?;
+        if let Some(why) = chat.failure() {
+            return Err(failure(OS_ERROR, "stopped, so that nothing is lost", why));
+        }
+        if !chat.is_restoring() {
+            return Ok(());
+        }
+        // Whatever was put in place, everybody finds the chat where it was.
+        if let Some(replaced) = folder.settle().map_err(|error| not_taken(&error))? {
+            log::info!("the database before is {}", replaced.display());
+        }
+        ports = open_ports(&addresses, &options.trusted_proxy)?.0;
+    }
+}
+
+fn not_taken(error: &FolderError) -> Failure {
+    Failure {
         why: error.to_string(),
         code: CONFIG_ERROR,
-    })?;
-    let Opened { server, first_run } = open_chat(&folder, options)?;
-    let mut listening = server.on(ports);
-    listening
-        .handle_signals()
-        .map_err(|error| failure(OS_ERROR, "signals cannot be handled", error))?;
-    welcome(&addresses, first_run.as_deref());
-    let chat = listening
-        .run()
-        .map_err(|error| failure(OS_ERROR, "the loop has failed", error))?;
-    match chat.failure() {
-        None => Ok(()),
-        Some(why) => Err(failure(OS_ERROR, "stopped, so that nothing is lost", why)),
     }
 }
 
@@ -171,15 +212,20 @@ fn open_ports(
     Ok((ports, addresses.map_err(refused)?))
 }
 
-fn open_chat(folder: &Folder, options: Options) -> Result<Opened, Failure> {
+fn open_chat(
+    folder: &Folder,
+    options: &Options,
+    addresses: &[SocketAddr],
+) -> Result<Opened, Failure> {
     let chosen = chat::Options {
-        database: folder.db_path(),
+        places: folder.places().clone(),
+        site: page_at(addresses),
         sign_up: match options.sign_up {
             WhoSignsUp::Invite => SignUp::Invite,
             WhoSignsUp::Open => SignUp::Open,
         },
-        public: options.public,
-        trusted_proxies: options.trusted_proxy,
+        public: options.public.clone(),
+        trusted_proxies: options.trusted_proxy.clone(),
         at: unix_millis(),
         pace: Pace::default(),
     };

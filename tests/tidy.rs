@@ -189,7 +189,8 @@ fn no_room_knows_one_it_must_not_know() {
     let mut found = Vec::new();
     for file in files("src") {
         let room = file.room();
-        if matches!(room, "lib" | "main") {
+        // The binary is made of `main` and `shell`.
+        if matches!(room, "lib" | "main" | "shell") {
             continue;
         }
         let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == room) else {

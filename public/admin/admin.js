@@ -38,7 +38,8 @@ const line = new Line({
 });
 
 const ask = (event, body) => line.ask(event, body);
-const name = (user) => people.get(user) ?? words.gone;
+// Nobody has the id of what is done in a terminal.
+const name = (user) => (user === 0 ? words.shell : people.get(user) ?? words.gone);
 const room = (id) => rooms.get(id) ?? `#${id}`;
 const shared = { ask, note, name, room, renamed };
 

@@ -1,10 +1,11 @@
-// Settings of the whole place: its name, who may make an account, whom strangers may ask.
+// Settings of the whole place: its name, who may make an account, whom strangers may ask; and backups of it.
 // They are asked for when the section is opened; what is saved holds at once.
 // Left out: what is on the command line, which is the operator's.
 
 import { complain, field } from "../doors.js";
 import { el, fill, setText } from "../dom.js";
 import { cleanName } from "../text.js";
+import { button } from "./parts.js";
 import { whyNot, words } from "./strings.js";
 
 export class House {
@@ -23,7 +24,29 @@ export class House {
     fill(sheet);
     const answer = await this.#ask("settings:get", {});
     if (!answer.ok) return this.#note(whyNot(answer));
-    fill(sheet, this.#form(answer));
+    fill(sheet, this.#form(answer), this.#backups());
+  }
+
+  #backups() {
+    const said = el("p", { class: "hint", role: "status" });
+    const make = async () => {
+      setText(said, "");
+      const answer = await this.#ask("backup:now", {});
+      setText(said, answer.ok ? words.backupMade(answer.file, answer.bytes) : whyNot(answer));
+    };
+    return el(
+      "section",
+      { "aria-label": words.backup },
+      el("h2", null, words.backup),
+      el("p", { class: "hint" }, words.backupText),
+      el(
+        "p",
+        { class: "doors" },
+        button(words.backupNow, make),
+        el("a", { href: "/backup", download: true }, words.backupFetch),
+      ),
+      said,
+    );
   }
 
   #form({ workspace, signUp, contact }) {

@@ -105,6 +105,12 @@ export const words = {
   },
   contact: "Whom to ask for an account",
   contactHint: "Shown to everybody who is signed out. A name and a place are enough.",
+  backup: "Backups",
+  backupText: "The whole place in one file: beside the database, or to take along. Put one back with `roomcast restore FILE`.",
+  backupNow: "Back up now",
+  backupFetch: "Download",
+  backupMade: (file, bytes) => `${file}, ${Math.ceil(bytes / 1024)} KB.`,
+  shell: "The terminal",
   save: "Save",
   saved: "Saved. It holds from now on.",
 

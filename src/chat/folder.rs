@@ -2,26 +2,81 @@
 //!
 //! A path comes in; a locked folder goes out, or one clear sentence. A folder that is refused is left exactly as it was.
 //! Knows the names of what is in it, and of the database only whether it is one of ours.
-//! Left out: uploads and the control socket, which will be its other tenants.
+//! Left out: uploads, which will be its other tenants.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::restore;
 use super::store::schema::{Kind, peek};
 
 const DATABASE: &str = "roomcast.db";
 const LOCK: &str = "lock";
+const CONTROL: &str = "control.sock";
+const BACKUPS: &str = "backup";
 
-/// What may lie in a folder that has no database yet: our lock, if we ended before there was one, and what mkfs
-/// puts at the root of a volume.
-const HARMLESS: [&str; 2] = [LOCK, "lost+found"];
+/// What may lie in a folder that has no database yet: what is ours, if we ended before there was one or somebody brought
+/// backups to a new machine, and what mkfs puts at the root of a volume.
+const HARMLESS: [&str; 4] = [LOCK, CONTROL, BACKUPS, "lost+found"];
+
+/// Where what is in a data folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    folder: PathBuf,
+}
+
+impl Places {
+    /// Of a folder, whether it is there or not.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        let folder = folder.to_owned();
+        Self { folder }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.folder.join(DATABASE)
+    }
+
+    /// Where a server that runs on this folder takes commands from the shell.
+    #[must_use]
+    pub fn control(&self) -> PathBuf {
+        self.folder.join(CONTROL)
+    }
+
+    /// Copies of the database.
+    #[must_use]
+    pub fn backups(&self) -> PathBuf {
+        self.folder.join(BACKUPS)
+    }
+
+    /// A copy of the database; the folder for it is made if there is none.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new_backup(&self, name: &str) -> io::Result<PathBuf> {
+        let backups = self.backups();
+        if !backups.is_dir() {
+            make(&backups)?;
+        }
+        Ok(backups.join(name))
+    }
+}
 
 /// A folder that is ours until this is dropped, or the process ends in whatever way.
 #[derive(Debug)]
 pub struct Folder {
-    path: PathBuf,
+    places: Places,
     /// The kernel frees the lock with the descriptor.
     _lock: File,
 }
@@ -38,6 +93,8 @@ pub enum FolderError {
     Foreign(PathBuf),
     /// Another process has it.
     InUse(PathBuf),
+    /// A backup that was to be restored cannot be put in the database's place.
+    NotRestored(PathBuf, io::Error),
 }
 
 impl fmt::Display for FolderError {
@@ -63,6 +120,11 @@ impl fmt::Display for FolderError {
                     path.display()
                 )
             }
+            Self::NotRestored(path, error) => write!(
+                f,
+                "The backup that was to be restored in {} cannot be put in place: {error}.",
+                path.display()
+            ),
         }
     }
 }
@@ -70,7 +132,7 @@ impl fmt::Display for FolderError {
 impl std::error::Error for FolderError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Inaccessible(_, error) => Some(error),
+            Self::Inaccessible(_, error) | Self::NotRestored(_, error) => Some(error),
             _ => None,
         }
     }
@@ -102,26 +164,45 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(FolderError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(inaccessible(error)),
         }
-        Ok(Self {
-            path: path.to_owned(),
+        let folder = Self {
+            places: Places::of(path),
             _lock: lock,
-        })
+        };
+        restore::tidy(&folder.places);
+        folder.settle()?;
+        Ok(folder)
+    }
+
+    /// Puts a restored database in place, if one is ready: what a restore does last, or could not do since the process was
+    /// killed. Says where the one before is now. Nobody may have the database open.
+    ///
+    /// # Errors
+    /// [`FolderError::NotRestored`]; asked again, it goes on from there.
+    pub fn settle(&self) -> Result<Option<PathBuf>, FolderError> {
+        let not_restored = |error| FolderError::NotRestored(self.places.folder.clone(), error);
+        restore::finish(&self.places).map_err(not_restored)
     }
 
     /// Where the folder is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.places.folder
+    }
+
+    /// Where everything in it is.
+    #[must_use]
+    pub const fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Where the database is, or will be.
     #[must_use]
     pub fn db_path(&self) -> PathBuf {
-        self.path.join(DATABASE)
+        self.places.database()
     }
 }
 
-/// Whether a folder is empty, or has a database of ours.
+/// Whether a folder is empty, or has a database of ours, or one that is being restored.
 fn is_ours(path: &Path) -> io::Result<bool> {
     let mut names = Vec::new();
     for entry in fs::read_dir(path)? {
@@ -131,9 +212,12 @@ fn is_ours(path: &Path) -> io::Result<bool> {
         // An empty file is ours too: the process ended while it made the database.
         return Ok(peek(&path.join(DATABASE))? != Kind::Foreign);
     }
-    Ok(names
-        .iter()
-        .all(|name| HARMLESS.iter().any(|harmless| name == harmless)))
+    let is_harmless = |name: &OsString| HARMLESS.iter().any(|harmless| name == harmless);
+    let is_restored = |name: &&OsString| restore::is_staged(Path::new(*name));
+    match names.iter().find(is_restored) {
+        Some(name) => Ok(peek(&path.join(name))? == Kind::Ours),
+        None => Ok(names.iter().all(is_harmless)),
+    }
 }
 
 #[cfg(unix)]

@@ -13,6 +13,7 @@ mod direct;
 mod doors;
 mod find;
 pub mod folder;
+mod keep;
 mod me;
 mod members;
 mod mentions;
@@ -24,8 +25,10 @@ mod presence;
 pub mod ranks;
 mod rates;
 mod reply;
+pub mod restore;
 mod rooms;
 mod sessions;
+pub mod shell;
 pub mod store;
 mod talk;
 pub mod throttle;
@@ -33,6 +36,7 @@ pub mod workspace;
 
 use std::any::Any;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rand::SeedableRng;
@@ -41,10 +45,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::accounts::Hasher;
+use self::folder::Places;
 use self::presence::Presence;
 use self::rates::{Allowances, Bucket};
 use self::reply::asked;
-use self::store::{Reader, RoomId, SessionId, Store, StoreError, UserId};
+use self::store::{GiveUp, Keeper, Reader, RoomId, SessionId, Store, StoreError, UserId};
 use self::throttle::Throttle;
 use self::workspace::Workspace;
 use crate::addresses::Network;
@@ -86,8 +91,10 @@ impl SignUp {
 /// What the operator chose.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The database's file.
-    pub database: PathBuf,
+    /// The data folder, which is ours.
+    pub places: Places,
+    /// Where the page is, for links: `http://localhost:3000`.
+    pub site: String,
     /// Who may make an account, until an admin says otherwise.
     pub sign_up: SignUp,
     /// Where the page is read from, instead of the binary.
@@ -114,6 +121,14 @@ pub struct Chat {
     sign_up: SignUp,
     pace: Pace,
     build: String,
+    places: Places,
+    site: String,
+    /// Held by each download of a backup.
+    downloads: Rc<()>,
+    /// Ends the slow work when the process is to end.
+    give_up: GiveUp,
+    /// The server ends in order to begin anew with another database.
+    is_restoring: bool,
     /// Changes since the log of writes was last moved.
     writes: u32,
     /// Whether the last change found no space.
@@ -126,6 +141,7 @@ pub struct Chat {
 struct Lanes {
     hash: Lane<Hasher>,
     read: Lane<Reader>,
+    keep: Lane<Keeper>,
     write: Lane<Store>,
 }
 
@@ -163,6 +179,8 @@ impl Worker for Store {
 
 impl Worker for Reader {}
 
+impl Worker for Keeper {}
+
 impl Worker for Hasher {
     fn batch(&mut self, run: &mut dyn FnMut(&mut Self)) -> Result<(), Box<dyn Any + Send>> {
         run(self);
@@ -176,6 +194,12 @@ impl Chat {
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
+    }
+
+    /// Whether the process is to open the chat again: a backup is ready to take the database's place.
+    #[must_use]
+    pub const fn is_restoring(&self) -> bool {
+        self.is_restoring
     }
 
     fn fail(&mut self, error: &StoreError) {
@@ -206,6 +230,9 @@ impl Chat {
             self.lanes.read,
             Reader::checkpoint,
             |_, outcome| match outcome {
+                Ok(Ok(done)) if done.log_pages > limits::WAL_PAGES_SPARED_MAX => {
+                    log::warn!("the write-ahead log has grown to {} pages", done.log_pages);
+                }
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => log::warn!("the write-ahead log was not moved: {error}"),
                 Err(_) => log::warn!("the write-ahead log was not moved: the reading lane is busy"),
@@ -228,9 +255,11 @@ pub struct Opened {
 /// If the store cannot be opened.
 pub fn open(options: Options) -> Result<Opened, StoreError> {
     let mut chance = StdRng::from_seed(crate::reactor::seed());
-    let mut store = Store::open(&options.database)?;
+    let database = options.places.database();
+    let mut store = Store::open(&database)?;
     let boot = store.job(|w| {
         w.clear_expired_sessions(options.at)?;
+        w.name_history()?;
         w.load(options.at)
     })?;
     let sign_up = boot.sign_up.as_deref().and_then(SignUp::of);
@@ -239,12 +268,15 @@ pub fn open(options: Options) -> Result<Opened, StoreError> {
     if workspace.is_new() {
         first_run = Some(new_first_run_code(&mut store, &mut chance, options.at)?);
     }
-    let reader = Reader::open(&options.database)?;
+    let reader = Reader::open(&database)?;
+    let give_up = GiveUp::default();
+    let keeper = Keeper::new(database, &give_up);
     // The store is the last to be joined: what others still ask of it is done before it is closed.
     let mut named = server::Lanes::default();
     let lanes = Lanes {
         hash: named.add("hash", limits::HASHES_WAITING_MAX, Hasher::new),
         read: named.add("read", limits::READS_WAITING_MAX, move || reader),
+        keep: named.add("keep", limits::KEEPING_WAITING_MAX, move || keeper),
         write: named.add("write", limits::WRITES_WAITING_MAX, move || store),
     };
     let chat = Chat {
@@ -259,6 +291,11 @@ pub fn open(options: Options) -> Result<Opened, StoreError> {
         sign_up: sign_up.unwrap_or(options.sign_up),
         pace: options.pace,
         build: page::build(),
+        places: options.places,
+        site: options.site,
+        downloads: Rc::default(),
+        give_up,
+        is_restoring: false,
         writes: 0,
         is_full: false,
         failure: None,
@@ -267,6 +304,7 @@ pub fn open(options: Options) -> Result<Opened, StoreError> {
     server.adopt(named);
     describe(&mut server);
     server.with(sessions::watch_expiry);
+    server.with(keep::clear_old);
     match options.public {
         Some(folder) => page::serve_folder(&mut server, folder),
         None => page::serve_embedded(&mut server),
@@ -354,6 +392,7 @@ fn describe(server: &mut Server<Chat>) {
         .on_raw("invite:kill", admin::asked(admin::invite_kill))
         .on_raw("settings:get", admin::asked(admin::settings))
         .on_raw("settings:set", admin::asked(admin::settings_set))
+        .on_raw("backup:now", admin::asked(keep::backup_now))
         .on_raw("audit:list", admin::asked(admin::audit))
         .on_raw("sockets:list", admin::asked(admin::sockets))
         .on_raw("sockets:close", admin::asked(admin::close))
@@ -371,10 +410,13 @@ fn describe(server: &mut Server<Chat>) {
         .route(Method::Post, "/setup", doors::set_up)
         .route(Method::Post, "/join", doors::join)
         .route(Method::Post, "/reset", doors::reset)
+        .route(Method::Get, "/backup", keep::download)
+        .route(Method::Post, shell::PATH, shell::asked)
         .route(Method::Get, "/healthz", |_| {
             Response::text(200, "ok\n").into()
         })
         .on_stop(|context, within| {
+            context.app.give_up.now();
             let news = json!({ "inMs": millis(within) });
             context.io.of("/").emit("server:restarting", &news);
         });

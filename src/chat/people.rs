@@ -128,6 +128,7 @@ fn greeting(app: &Chat, seat: Seat) -> Option<Value> {
         "people": workspace.people_shown(user),
         "limits": { "text": limits::TEXT_CHARS_MAX, "page": limits::HISTORY_ROWS_MAX },
         "build": app.build,
+        "database": workspace.database,
         "canInvite": workspace.may_invite(user),
     });
     for (name, value) in presence::greeting(app, seat).as_object_mut()? {

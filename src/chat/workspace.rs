@@ -28,6 +28,8 @@ pub struct Workspace {
     pub contact: Option<String>,
     /// The room everybody is in from the start, and nobody leaves.
     pub general: Option<RoomId>,
+    /// Which history this is: pages that know another one begin anew.
+    pub database: String,
     people: BTreeMap<UserId, Person>,
     /// Everybody by what they may be called.
     called: Called,
@@ -67,6 +69,7 @@ impl Workspace {
             name: boot.workspace,
             contact: boot.contact.filter(|contact| !contact.is_empty()),
             general: boot.general,
+            database: boot.database.unwrap_or_default(),
             ..Self::default()
         };
         for user in boot.users {

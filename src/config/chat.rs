@@ -152,6 +152,28 @@ pub const DOOR_SOCKETS_MAX: usize = 256;
 pub const DOOR_EVENTS_BURST_MAX: u32 = 10;
 /// And then one each this often.
 pub const DOOR_EVENT_EVERY_MIN: Duration = Duration::from_secs(1);
+/// Pages copied before a backup looks whether it is still wanted: a megabyte.
+pub const BACKUP_PAGES_PER_STEP: i32 = 256;
+/// Pieces of slow work (backups, checks) that may wait for the one under way; more are told that we are busy.
+pub const KEEPING_WAITING_MAX: usize = 4;
+/// Backups that are being downloaded at a time: each is a file on disk until it is fetched.
+pub const DOWNLOADS_MAX: usize = 2;
+/// Bytes of a download read at a time.
+pub const DOWNLOAD_PIECE_BYTES: usize = 64 * 1024;
+/// What is added to the revisions of a restored database: more than anybody changes between two backups.
+pub const RESTORED_REV_ADDED: i64 = 1_000_000;
+/// Sentences of a check: who reads twenty has seen enough.
+pub const FINDINGS_MAX: usize = 20;
+/// How long the place of a deleted message is kept, for pages that come back: a season.
+pub const TOMBSTONES_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Rows that are cleared away at a time; senders have their turn between.
+pub const CLEARED_ROWS_MAX: i64 = 500;
+/// Pages given back to the disk with them.
+pub const VACUUMED_PAGES_MAX: i64 = 500;
+/// How often there is a look for what may be cleared away.
+pub const CLEARED_EVERY: Duration = Duration::from_secs(3600);
+/// Pages of the write-ahead log above which the operator is told: 64 MiB that somebody's long reading keeps from being moved.
+pub const WAL_PAGES_SPARED_MAX: i64 = 16 * 1024;
 
 /// What the chat does by the clock. No setting: for tests, which do not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

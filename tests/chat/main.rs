@@ -21,6 +21,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
 use roomcast::chat::accounts::token_hash;
+use roomcast::chat::folder::Places;
 use roomcast::chat::names::{Login, Name};
 use roomcast::chat::store::{NewUser, Reader, Role, RoomId, RoomKind, Row, Span, Store, UserId};
 use roomcast::chat::{self, Options, SignUp};
@@ -61,7 +62,7 @@ impl Ship {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("roomcast.db");
         let (general, bridge) = man(&database, prepare);
-        let rig = sail(database.clone(), pace);
+        let rig = sail(&database, pace);
         Self {
             rig,
             database,
@@ -83,7 +84,7 @@ impl Ship {
         drop(rig);
         between(&database);
         Self {
-            rig: sail(database.clone(), Pace::default()),
+            rig: sail(&database, Pace::default()),
             database,
             general,
             bridge,
@@ -115,9 +116,10 @@ impl Ship {
     }
 }
 
-fn sail(database: PathBuf, pace: Pace) -> Rig<chat::Chat> {
+fn sail(database: &Path, pace: Pace) -> Rig<chat::Chat> {
     let options = Options {
-        database,
+        places: Places::of(database.parent().unwrap()),
+        site: String::new(),
         sign_up: SignUp::Invite,
         public: None,
         at: 1,

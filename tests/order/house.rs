@@ -4,10 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use roomcast::chat::folder::Places;
 use roomcast::chat::{self, Chat, SignUp};
 use roomcast::config::chat::Pace;
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ pub(crate) struct House {
 impl House {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (rig, code) = start(folder.path().join("roomcast.db"));
+        let (rig, code) = start(folder.path());
         let mut house = Self {
             rig,
             ada: String::new(),
@@ -47,7 +48,7 @@ impl House {
         drop(rig);
         let database = folder.path().join("roomcast.db");
         change(&rusqlite::Connection::open(&database).unwrap());
-        let (rig, _) = start(database);
+        let (rig, _) = start(folder.path());
         Self { rig, ada, folder }
     }
 
@@ -144,9 +145,10 @@ impl House {
 }
 
 /// A server on a database, and the code that makes its first account, if it has none.
-fn start(database: PathBuf) -> (Rig<Chat>, Option<String>) {
+fn start(folder: &Path) -> (Rig<Chat>, Option<String>) {
     let options = chat::Options {
-        database,
+        places: Places::of(folder),
+        site: String::new(),
         sign_up: SignUp::Open,
         public: None,
         at: now(),

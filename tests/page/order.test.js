@@ -155,6 +155,11 @@ describe("order", () => {
     await ada.page.getByRole("button", { name: "Save" }).click();
     await ada.page.getByText("Saved. It holds from now on.").waitFor();
     await bo.rooms.getByText("Pier Ten").waitFor();
+    await ada.page.getByRole("button", { name: "Back up now" }).click();
+    await ada.page.getByText(/^chat-20\S+Z\.db, \d+ KB\.$/).waitFor();
+    const fetched = ada.page.waitForEvent("download");
+    await ada.page.getByRole("link", { name: "Download" }).click();
+    assert.match((await fetched).suggestedFilename(), /^chat-20\S+Z\.db$/);
     const stranger = await Person.open(browser, roomcast.url);
     await stranger.page.getByRole("button", { name: "Make an account" }).waitFor();
     await stranger.leave();

@@ -31,6 +31,7 @@ describe("an outage", () => {
     await say(ada, "before the restart");
     await bo.sees(said);
     assert.equal(await roomcast.terminate(), 0);
+    for (const { page } of [ada, bo]) await page.getByRole("status").getByText(/The server is restarting/).waitFor();
     await roomcast.start();
     await say(bo, "after the restart");
     await Promise.all([ada.sees(said), bo.sees(said)]);
@@ -91,6 +92,36 @@ describe("an outage", () => {
     await say(ada, "and this");
     await bo.context.unroute(line);
     await bo.sees(said);
+  });
+
+  test("a restored backup is what both see, and both go on from there", async () => {
+    await say(ada, "in the backup");
+    const restored = said.slice();
+    const [backup] = (await roomcast.shell("backup")).split(" (");
+    await say(ada, "after the backup");
+    await bo.sees(said);
+    await ada.box.fill("a draft");
+    await roomcast.shell("restore", backup);
+    // Told so, and back by themselves, at the same address.
+    await Promise.all([ada.sees(restored), bo.sees(restored)]);
+    assert.equal(await ada.box.inputValue(), "a draft");
+    said.splice(0, said.length, ...restored);
+    await say(bo, "after the restore");
+    await Promise.all([ada.sees(said), bo.sees(said)]);
+    await say(ada, "and on");
+    await Promise.all([ada.sees(said), bo.sees(said)]);
+
+    // One that was away meanwhile knows it only by what its browser kept.
+    const line = /\/socket\.io\/\?/;
+    await bo.context.route(line, (route) => route.abort());
+    await bo.page.reload();
+    await say(ada, "nobody will have read this");
+    said.splice(0, said.length, ...restored);
+    await roomcast.shell("restore", backup);
+    await ada.sees(said);
+    await bo.context.unroute(line);
+    await bo.sees(said);
+    assert.match(await roomcast.shell("check"), /^All is well/);
   });
 
   test("nothing went wrong in either browser", async () => {

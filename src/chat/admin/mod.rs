@@ -3,7 +3,7 @@
 //! Whoever comes in is an admin, and is asked again at every event: a role may have changed since. Every change leaves a row in the
 //! audit trail, in the same job; the rates are tighter than elsewhere, since some questions look at all there is.
 //! Orders about people are those of [`super::order`]; what is only here is in the modules below.
-//! Left out: exports, retention and backups.
+//! Left out: exports, and ages of a room's own choice.
 
 mod house;
 mod rolls;

@@ -7,11 +7,14 @@ use rusqlite::params;
 
 use super::rows::{Boot, Member, Millis, Room, RoomId, Session, User, UserId};
 use super::{Read, StoreError, Write};
+use crate::config::chat;
 
 pub(super) const WORKSPACE: &str = "workspace";
 pub(super) const GENERAL: &str = "general";
 pub(super) const SIGN_UP: &str = "sign-up";
 pub(super) const CONTACT: &str = "contact";
+/// Which history this is: another one once an older one was restored.
+pub(super) const DATABASE: &str = "database";
 
 /// The columns of a [`User`], in the order in which [`user`] reads them.
 macro_rules! user_columns {
@@ -58,11 +61,20 @@ impl Read<'_> {
             general: self.general()?,
             sign_up: self.meta(SIGN_UP)?,
             contact: self.meta(CONTACT)?,
+            database: self.meta(DATABASE)?,
             users: self.all(USERS, [], user)?,
             rooms: self.all(ROOMS, [], room)?,
             members: self.all(MEMBERS, [], member)?,
             sessions: self.all(SESSIONS, [Millis(at)], session)?,
         })
+    }
+
+    /// Whether somebody has set the workspace up.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn is_set_up(&self) -> Result<bool, StoreError> {
+        Ok(self.meta(WORKSPACE)?.is_some())
     }
 
     /// A setting.
@@ -91,6 +103,35 @@ impl Write<'_> {
             "INSERT OR REPLACE INTO meta(k, v) VALUES (?1, ?2)",
             params![key, value],
         )?;
+        Ok(())
+    }
+
+    /// Names this history, unless it has a name.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn name_history(&self) -> Result<(), StoreError> {
+        self.change(
+            "INSERT OR IGNORE INTO meta(k, v) VALUES (?1, lower(hex(randomblob(8))))",
+            [DATABASE],
+        )?;
+        Ok(())
+    }
+
+    /// Makes a copy that was restored a history of its own: pages that have seen more than it holds must notice, so that it
+    /// has another name, and its revisions are beyond all that were ever given. Links that set a password are gone: those
+    /// that were used since would open again.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn begin_anew(&self) -> Result<(), StoreError> {
+        self.clear_meta(DATABASE)?;
+        self.name_history()?;
+        self.change(
+            "UPDATE rooms SET rev = rev + ?1",
+            [chat::RESTORED_REV_ADDED],
+        )?;
+        self.change("DELETE FROM links WHERE kind = 1", [])?;
         Ok(())
     }
 

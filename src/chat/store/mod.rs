@@ -11,7 +11,10 @@
 //! [`StoreError::Broken`] even that is unknown, and the process must stop.
 
 mod audit;
+mod backup;
 mod boot;
+mod check;
+mod clearing;
 mod error;
 mod history;
 mod invites;
@@ -30,6 +33,10 @@ mod model;
 mod tests;
 
 pub use audit::Deed;
+pub use backup::{Copied, CopyError, GiveUp, Keeper};
+pub(super) use backup::{remove_database, stamp, sync_folder_of, with_suffix};
+pub use check::Report;
+pub use clearing::Cleared;
 pub use error::StoreError;
 pub use people::NewUser;
 pub use rows::{
@@ -42,7 +49,6 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
 
-use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, Params};
 
 /// The one that writes.
@@ -259,20 +265,6 @@ impl Reader {
         // There is none while nothing was written.
         let log = log.and_then(|log| std::fs::metadata(log).ok());
         Ok(u64::try_from(bytes).unwrap_or(0) + log.map_or(0, |log| log.len()))
-    }
-
-    /// Copies the database as it is now into a new file, which is complete when this returns.
-    ///
-    /// # Errors
-    /// What the disk says; a file may be left behind that is not complete.
-    pub fn backup_to(&mut self, path: &Path) -> Result<(), StoreError> {
-        let mut copy = Connection::open(path)?;
-        let backup = Backup::new(&self.conn, &mut copy)?;
-        // All in one step: a reader of a WAL makes nobody wait, and one that stops to let writers in starts anew each time.
-        match backup.step(-1)? {
-            StepResult::Done => Ok(()),
-            _ => Err(StoreError::Busy),
-        }
     }
 }
 

@@ -345,6 +345,8 @@ pub struct Boot {
     pub sign_up: Option<String>,
     /// Whom strangers may ask, if an admin has said so.
     pub contact: Option<String>,
+    /// Which history this is; `None` in a database that no server has opened yet.
+    pub database: Option<String>,
     /// All users, also those who left: their messages still name them.
     pub users: Vec<User>,
     /// All rooms.

@@ -60,6 +60,13 @@ export class Roomcast {
     await Promise.race([failed, answers(this.#port)]);
   }
 
+  /** A command from the terminal, on its folder: what it printed. */
+  async shell(...words) {
+    const [command, ...args] = COMMAND;
+    const { stdout } = await promisify(execFile)(command, [...args, ...words, "--data", this.#data]);
+    return stdout.trim();
+  }
+
   /** Asks it to end, and waits until it has. Answers with its exit status. */
   terminate() {
     return this.#end("SIGTERM");

@@ -220,7 +220,9 @@ fn a_backup_is_a_database_of_its_own() {
     let (mut store, anna, general) = started(&place);
     say(&mut store, general, anna, "1");
     let copy = place.dir.path().join("copy.db");
-    place.reader().backup_to(&copy).unwrap();
+    let keeper = Keeper::new(place.path(), &GiveUp::default());
+    let copied = keeper.copy_to(&copy).unwrap();
+    assert_eq!(copied.bytes, fs::metadata(&copy).unwrap().len());
     say(&mut store, general, anna, "2");
     let mut copied = Store::open(&copy).unwrap();
     assert_eq!(copied.job(|w| w.rooms()).unwrap()[0].seq, 1);
@@ -230,13 +232,142 @@ fn a_backup_is_a_database_of_its_own() {
     );
 }
 
-/// Runs [`what_a_bad_disk_was_said_to_hold_it_holds`] in a process whose files cannot grow beyond some hundred KiB.
 #[test]
-#[cfg(unix)]
-fn what_was_stored_before_files_could_not_grow_is_kept() {
+fn a_copy_is_of_one_moment_however_much_is_written_meanwhile_and_however_often() {
     let place = Place::new();
-    let ended = std::process::Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 800; exec \"$0\" \"$@\""])
+    let (mut store, anna, general) = started(&place);
+    let copy = place.dir.path().join("copy.db");
+    let long = "many words ".repeat(300);
+    for n in 0..400 {
+        store
+            .job(|w| w.send(general, anna, &format!("a{n}"), &long, 7))
+            .unwrap();
+    }
+    let keeper = Keeper::new(place.path(), &GiveUp::default());
+    let target = copy.clone();
+    let copying = std::thread::Builder::new()
+        .spawn(move || {
+            for _ in 0..5 {
+                keeper.copy_to(&target).unwrap();
+            }
+        })
+        .unwrap();
+    let mut n = 0;
+    while !copying.is_finished() {
+        store
+            .job(|w| w.send(general, anna, &format!("b{n}"), &long, 7))
+            .unwrap();
+        n += 1;
+    }
+    copying.join().unwrap();
+    let mut copied = Store::open(&copy).unwrap();
+    let seq = copied.job(|w| w.rooms()).unwrap()[0].seq;
+    assert!((400..=400 + n).contains(&seq), "{seq}");
+    let report = Keeper::new(copy, &GiveUp::default()).check().unwrap();
+    let names: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|found| !found.contains("no id"))
+        .collect();
+    assert!(names.is_empty(), "{names:?}");
+    assert_eq!(i64::try_from(report.messages).unwrap(), seq);
+}
+
+#[test]
+fn a_copy_that_is_given_up_or_damaged_leaves_no_file() {
+    let place = Place::new();
+    let (mut store, anna, general) = started(&place);
+    say(&mut store, general, anna, "1");
+    let copy = place.dir.path().join("copy.db");
+    let give_up = GiveUp::default();
+    let keeper = Keeper::new(place.path(), &give_up);
+    give_up.now();
+    assert!(matches!(keeper.copy_to(&copy), Err(CopyError::GivenUp)));
+    // Nobody of that id is there.
+    store.conn.execute_batch("PRAGMA foreign_keys = OFF; INSERT INTO members(user_id, room_id, joined_at) VALUES (77, 1, 0)").unwrap();
+    let keeper = Keeper::new(place.path(), &GiveUp::default());
+    match keeper.copy_to(&copy) {
+        Err(CopyError::Damaged(first)) => assert!(first.contains("members"), "{first}"),
+        other => panic!("{other:?}"),
+    }
+    let nowhere = place.dir.path().join("nowhere").join("copy.db");
+    assert!(matches!(keeper.copy_to(&nowhere), Err(CopyError::File(..))));
+    let left: Vec<_> = fs::read_dir(place.dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("copy"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn every_rule_of_the_check_finds_what_breaks_it() {
+    for (broken, found) in [
+        (
+            "DELETE FROM messages WHERE id = 2",
+            "room 1: 1 of its 3 messages are missing",
+        ),
+        ("UPDATE rooms SET seq = 2", "message 3 has the number 3"),
+        ("UPDATE rooms SET rev = 2", "message 3 has revision 3"),
+        (
+            "UPDATE rooms SET rev_floor = 9",
+            "its revision 3 is below the number 9",
+        ),
+        ("UPDATE members SET read_seq = 9", "user 1 has read up to 9"),
+        ("UPDATE members SET mentions = -1", "user 1 has read up to"),
+        (
+            "UPDATE messages SET author_id = 9 WHERE id = 1",
+            "message 1: its author 9 is nobody",
+        ),
+        (
+            "UPDATE messages SET deleted_at = 5 WHERE id = 1",
+            "message 1 was deleted",
+        ),
+        ("UPDATE rooms SET name_key = NULL", "a room without a name"),
+        ("UPDATE users SET role = 0", "no admin is left"),
+        (
+            "UPDATE meta SET v = '77' WHERE k = 'general'",
+            "the room that everybody is in",
+        ),
+        ("DELETE FROM meta WHERE k = 'database'", "no id of its own"),
+        (
+            "INSERT INTO rooms(id, kind, dm_key, created_at) VALUES (5, 2, '1:2', 0);
+          INSERT INTO members(user_id, room_id, joined_at) SELECT id, 5, 0 FROM users",
+            "room 5 is direct, and 3 people",
+        ),
+    ] {
+        let place = Place::new();
+        let (mut store, anna, general) = started(&place);
+        store.job(|w| w.name_history()).unwrap();
+        for login in ["bo", "cem"] {
+            store.job(|w| w.create_user_open(&new(login), 2)).unwrap();
+        }
+        for n in 0..3 {
+            say(&mut store, general, anna, &n.to_string());
+        }
+        let keeper = Keeper::new(place.path(), &GiveUp::default());
+        let sound = keeper.check().unwrap();
+        assert_eq!((sound.people, sound.rooms, sound.messages), (3, 1, 3));
+        assert_eq!(sound.findings, [""; 0]);
+        store.conn.execute_batch(broken).unwrap();
+        let report = keeper.check().unwrap();
+        assert!(
+            report
+                .findings
+                .iter()
+                .any(|finding| finding.contains(found)),
+            "{broken}: {:?}",
+            report.findings
+        );
+        assert!(!report.is_damaged);
+    }
+}
+
+/// Runs [`what_a_bad_disk_was_said_to_hold_it_holds`] in a process that a command prepares.
+#[cfg(unix)]
+fn on_a_bad_disk(command: &mut std::process::Command) {
+    let place = Place::new();
+    let ended = command
         .arg(std::env::current_exe().unwrap())
         .args([
             "--ignored",
@@ -253,10 +384,47 @@ fn what_was_stored_before_files_could_not_grow_is_kept() {
     );
 }
 
-/// Also to be run by hand on a disk of its own, say a tmpfs of 512 KiB, or under `strace -f -e inject=fsync:error=EIO:when=40+`,
-/// or with `pwrite64` for `fsync`: whatever that disk does, what was said to be stored is there after opening again.
+/// In a process whose files cannot grow beyond some hundred KiB.
 #[test]
-#[ignore = "needs a disk that fails, in ROOMCAST_BAD_DISK: run by `what_was_stored_before_files_could_not_grow_is_kept`"]
+#[cfg(unix)]
+fn what_was_stored_before_files_could_not_grow_is_kept() {
+    let script = "trap '' XFSZ; ulimit -f 800; exec \"$0\" \"$@\"";
+    on_a_bad_disk(std::process::Command::new("sh").args(["-c", script]));
+}
+
+/// In a process whose flushes fail, and in one whose writes do, for good or a few times.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_was_stored_before_the_disk_failed_is_kept() {
+    use std::process::{Command, Stdio};
+    let strace = |fault: &str| {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-o", "/dev/null", "-e", fault]);
+        command
+    };
+    let fsync = "inject=fsync,fdatasync:error=EIO:when=40+";
+    let mut trial = strace(fsync);
+    trial
+        .arg("true")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if !trial.status().is_ok_and(|status| status.success()) {
+        return eprintln!("skipped: strace cannot be had here");
+    }
+    for fault in [
+        fsync,
+        "inject=fsync,fdatasync:error=EIO:when=60",
+        "inject=pwrite64:error=EIO:when=300+",
+        "inject=pwrite64:error=ENOSPC:when=300..420",
+    ] {
+        on_a_bad_disk(&mut strace(fault));
+    }
+}
+
+/// Also to be run by hand on a disk of its own, say a tmpfs of 512 KiB: whatever that disk does, what was said to be stored is there
+/// after opening again.
+#[test]
+#[ignore = "needs a disk that fails, in ROOMCAST_BAD_DISK: run by `what_was_stored_before_the_disk_failed_is_kept`"]
 fn what_a_bad_disk_was_said_to_hold_it_holds() {
     let dir = std::env::var_os("ROOMCAST_BAD_DISK").expect("a folder on a disk that fails");
     let path = Path::new(&dir).join("roomcast.db");

@@ -423,3 +423,53 @@ fn no_question_grows_with_the_history() {
         );
     }
 }
+
+#[test]
+fn places_of_what_was_deleted_long_ago_go_and_who_missed_that_begins_anew() {
+    let place = Place::new();
+    let (mut store, anna, general) = started(&place);
+    for n in 0..1200 {
+        say(&mut store, general, anna, &n.to_string());
+    }
+    let day = 24 * 3600 * 1000;
+    store
+        .job(|w| {
+            for id in 1..=600 {
+                w.delete(MessageId(id), anna, day)?;
+            }
+            w.delete(MessageId(1199), anna, 50 * day)
+        })
+        .unwrap();
+    let clear = |store: &mut Store, at: u64| store.job(|w| w.clear_old(at)).unwrap();
+    assert_eq!(clear(&mut store, 91 * day), Cleared::All);
+    assert_eq!(place.reader().job(|r| r.rooms()).unwrap()[0].rev, 1801);
+    let floor = |place: &Place| -> i64 {
+        let reader = place.reader();
+        let sql = "SELECT rev_floor FROM rooms";
+        reader.conn.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(floor(&place), 0);
+    assert_eq!(clear(&mut store, 92 * day), Cleared::Some);
+    assert_eq!(clear(&mut store, 92 * day), Cleared::All);
+    assert_eq!(floor(&place), 1800);
+
+    let mut reader = place.reader();
+    let page = reader
+        .job(|r| r.history(general, Span::After(0), 50))
+        .unwrap();
+    assert_eq!((page.start, page.rows[0].seq), (true, 601));
+    // Who saw the last deletion but one misses nothing; who missed one begins anew.
+    let sync = |reader: &mut Reader, rev| reader.job(|r| r.sync(general, rev, 1000)).unwrap();
+    let chunk = sync(&mut reader, 1800);
+    assert_eq!((chunk.reset, chunk.rows.len()), (false, 1));
+    assert!(sync(&mut reader, 1799).reset);
+    assert_eq!(say(&mut store, general, anna, "more").seq, 1201);
+    let report = Keeper::new(place.path(), &GiveUp::default())
+        .check()
+        .unwrap();
+    assert!(
+        report.findings.iter().all(|found| found.contains("no id")),
+        "{:?}",
+        report.findings
+    );
+}

@@ -1,0 +1,9 @@
+//! The chat as a process: the real binary on a data folder of its own, killed, restarted, restored, asked from the shell.
+//!
+//! Nothing here sleeps: a test waits for a byte or for a process, and fails when neither comes.
+#![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
+
+mod client;
+mod process;
+mod restoring;
+mod shell;
