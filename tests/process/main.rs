@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 
 mod client;
+mod crash;
+mod disk;
 mod process;
+mod restart;
 mod restoring;
 mod shell;
