@@ -19,6 +19,15 @@ pub(crate) struct Sockets {
 impl Sockets {
     /// So many sockets in namespace `/`.
     pub(crate) fn connect(address: SocketAddr, count: usize) -> io::Result<Self> {
+        Self::connect_as(address, count, |_| UPGRADE.to_vec())
+    }
+
+    /// So many sockets in namespace `/`, each by a handshake of its own.
+    pub(crate) fn connect_as(
+        address: SocketAddr,
+        count: usize,
+        upgrade: impl Fn(usize) -> Vec<u8>,
+    ) -> io::Result<Self> {
         let mut lines = Lines::new()?;
         let hello = masked(b"40");
         let mut steps = vec![Step::Upgrade; count];
@@ -26,16 +35,18 @@ impl Sockets {
         while done < count {
             while lines.streams.len() < count && lines.streams.len() - done < HANDSHAKES_MAX {
                 let number = lines.open(address)?;
-                lines.say(number, UPGRADE)?;
+                lines.say(number, &upgrade(number))?;
             }
             let some = lines.read(PATIENCE, |streams, number, bytes| {
                 let mut at = 0;
                 while let Some((next, length)) = steps[number].take(&bytes[at..])? {
                     match next {
-                        None => {
+                        None if is_beat(&bytes[at..at + length]) => {
                             let ping = &bytes[at..at + length];
                             (&streams[number]).write_all(&pong(ping))?;
                         }
+                        // What the others of its room are told meanwhile.
+                        None => {}
                         Some(next) => {
                             steps[number] = next;
                             match next {
@@ -123,13 +134,19 @@ impl Step {
         };
         let text = &bytes[start..end];
         let next = match self {
-            _ if bytes[0] == PING || text == b"2" => None,
+            _ if is_beat(bytes) => None,
+            Self::Ready => None,
             Self::Open if text.starts_with(b"0{") => Some(Self::Connect),
             Self::Connect if text.starts_with(b"40{\"sid\":\"") => Some(Self::Ready),
             _ => return Err(wrong(0, "no greeting", text)),
         };
         Ok(Some((next, end)))
     }
+}
+
+/// Whether a frame is a heartbeat: of Engine.IO, or of WebSocket.
+fn is_beat(frame: &[u8]) -> bool {
+    frame[0] == PING || extent(frame).is_some_and(|(start, end)| frame[start..end] == *b"2")
 }
 
 /// The answer to a heartbeat: of Engine.IO, or of WebSocket.
