@@ -148,6 +148,8 @@ pub const ADMIN_EVENT_EVERY_MIN: Duration = Duration::from_millis(200);
 pub const DOOR_OPEN_MAX: Duration = Duration::from_secs(60);
 /// Sockets in `/door`: nobody has to be known to be one of them.
 pub const DOOR_SOCKETS_MAX: usize = 256;
+/// And of them from one address (of IPv6 the /64), so that nobody alone keeps all others' programs out. Loopback is exempt.
+pub const DOOR_SOCKETS_PER_ADDRESS_MAX: usize = 16;
 /// Tries of one socket in `/door` that may come at once; further ones wait for their second.
 pub const DOOR_EVENTS_BURST_MAX: u32 = 10;
 /// And then one each this often.

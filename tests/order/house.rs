@@ -104,8 +104,18 @@ impl House {
         cookie: &str,
         auth: &Value,
     ) -> Result<Program, Value> {
+        self.try_socket_with(&format!("Cookie: sid={cookie}\r\n"), place, auth)
+    }
+
+    /// The same with other headers.
+    pub(crate) fn try_socket_with(
+        &self,
+        headers: &str,
+        place: &str,
+        auth: &Value,
+    ) -> Result<Program, Value> {
         let mut client = self.rig.connect();
-        client.open_for(&format!("Cookie: sid={cookie}\r\n"));
+        client.open_for(headers);
         let mut program = Program {
             client,
             place: match place {
@@ -158,7 +168,8 @@ fn start(folder: &Path) -> (Rig<Chat>, Option<String>) {
             expiry_every: Duration::from_millis(5),
             stats_every: Duration::from_millis(5),
         },
-        trusted_proxies: Vec::new(),
+        // Whoever comes from this machine may say for whom.
+        trusted_proxies: vec!["127.0.0.1".parse().unwrap()],
     };
     let (sender, code) = channel();
     let rig = Rig::of(move || {
@@ -225,6 +236,30 @@ impl Program {
             }
             self.keep(&heard);
         }
+    }
+
+    /// Asks for two things without waiting in between.
+    pub(crate) fn ask_together(&mut self, event: &str, bodies: [Value; 2]) -> [Value; 2] {
+        let ids = bodies.map(|body| {
+            self.asked += 1;
+            let packet = json!([event, body]);
+            self.client
+                .say(&format!("42{}{}{packet}", self.place, self.asked));
+            self.asked
+        });
+        let mut answers = [Value::Null, Value::Null];
+        while answers.contains(&Value::Null) {
+            let heard = self.client.hear();
+            let of = |id: &u64| heard.strip_prefix(&format!("43{}{id}[", self.place));
+            match ids.iter().position(|id| of(id).is_some()) {
+                Some(place) => {
+                    let answer = of(&ids[place]).unwrap().strip_suffix(']').unwrap();
+                    answers[place] = serde_json::from_str(answer).unwrap();
+                }
+                None => self.keep(&heard),
+            }
+        }
+        answers
     }
 
     /// Asks, and gives the code of the answer; `ok` if it was done.

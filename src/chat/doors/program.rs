@@ -12,22 +12,38 @@ use super::{Visitor, Way, counted};
 use crate::chat::Chat;
 use crate::chat::rates::DOOR_EVENTS;
 use crate::chat::reply::{Code, question, refuse, slow_down};
+use crate::chat::throttle::Key;
 use crate::config::chat as limits;
 use crate::server::{Ack, Socket, Verdict};
+use crate::socketio::SocketId;
 use crate::socketio::args::Args;
 
 /// Its namespace.
 pub(in crate::chat) const PLACE: &str = "/door";
 
-/// Lets in whoever comes, while there is room.
+/// Lets in whoever comes, while there is room, for them and at all.
 pub(in crate::chat) fn knock(socket: &mut Socket<'_, Chat>, _auth: serde_json::Value) -> Verdict {
-    if socket.io.of(PLACE).count() < limits::DOOR_SOCKETS_MAX {
+    let inside = socket.io.of(PLACE).ids();
+    let key = key_of(socket);
+    let mut context = socket.context();
+    let mut is_theirs = |id: &SocketId| {
+        let other = context.socket(*id).as_ref().and_then(key_of);
+        key.is_some() && other == key
+    };
+    let theirs = inside.iter().filter(|id| is_theirs(id)).count();
+    if inside.len() < limits::DOOR_SOCKETS_MAX && theirs < limits::DOOR_SOCKETS_PER_ADDRESS_MAX {
         return Verdict::Accept;
     }
     Verdict::Refuse {
         message: "not let in".to_owned(),
         data: Some(json!({ "code": Code::Busy.as_str() })),
     }
+}
+
+/// What the address of a socket is counted by, if that can be known.
+fn key_of(socket: &Socket<'_, Chat>) -> Option<Key> {
+    let address = socket.handshake().and_then(|handshake| handshake.address());
+    counted(address).map(Key::address)
 }
 
 pub(in crate::chat) fn arrived(socket: &mut Socket<'_, Chat>) {
