@@ -29,6 +29,21 @@ impl Sid {
         Self(id)
     }
 
+    /// The same id with another end: four characters that say something, instead of four by chance.
+    #[must_use]
+    pub fn ending(mut self, mark: Mark) -> Self {
+        self.0[SID_BYTES - MARK_BYTES..].copy_from_slice(&mark.0);
+        self
+    }
+
+    /// The end of an id: what [`Sid::ending`] put there, if it did.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        let mut mark = [0; MARK_BYTES];
+        mark.copy_from_slice(&self.0[SID_BYTES - MARK_BYTES..]);
+        Mark(mark)
+    }
+
     /// The id that `text` spells, or `None` if it cannot be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -41,6 +56,22 @@ impl Sid {
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("both ways to make an id leave ASCII only")
+    }
+}
+
+const MARK_BYTES: usize = 4;
+
+/// Four characters that say whose an id is. 96 random bits are left, which nobody can guess either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark([u8; MARK_BYTES]);
+
+impl Mark {
+    /// Spells three bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 3]) -> Self {
+        let mut mark = [0; MARK_BYTES];
+        BASE64URL_NOPAD.encode_mut(&bytes, &mut mark);
+        Self(mark)
     }
 }
 

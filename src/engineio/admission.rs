@@ -5,6 +5,7 @@
 //! Left out: tolerance. What the official server refuses is refused, with its numbers and words.
 
 use super::{Engine, Revision, SessionId, TransportName};
+use crate::sid::{Mark, Sid};
 
 /// Why a request was refused; the numbers and words are the official server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,9 @@ pub enum Refusal {
     TransportUnknown,
     /// No session of that id.
     SessionUnknown,
+    /// No session of that id, which another server gave: whoever spreads requests over servers must bring all of one session to
+    /// the same ([`Engine::mark_ids`]). Clients are told the same code.
+    SessionElsewhere,
     /// A session is opened by GET only.
     BadHandshakeMethod,
     /// The request does not fit its session.
@@ -29,7 +33,7 @@ impl Refusal {
     pub const fn code(self) -> u8 {
         match self {
             Self::TransportUnknown => 0,
-            Self::SessionUnknown => 1,
+            Self::SessionUnknown | Self::SessionElsewhere => 1,
             Self::BadHandshakeMethod => 2,
             Self::BadRequest => 3,
             Self::Forbidden => 4,
@@ -43,6 +47,7 @@ impl Refusal {
         match self {
             Self::TransportUnknown => "Transport unknown",
             Self::SessionUnknown => "Session ID unknown",
+            Self::SessionElsewhere => "Session ID unknown: it is another server's",
             Self::BadHandshakeMethod => "Bad handshake method",
             Self::BadRequest => "Bad request",
             Self::Forbidden => "Forbidden",
@@ -104,6 +109,24 @@ pub enum Admission {
 }
 
 impl Engine {
+    /// Ids end in what these bytes spell from now on: of several servers behind one proxy, each has its own end, and knows
+    /// an id that another one gave.
+    pub fn mark_ids(&mut self, bytes: [u8; 3]) {
+        self.mark = Some(Mark::new(bytes));
+    }
+
+    fn unknown(&self, sid: &str) -> Refusal {
+        let is_foreign = self.mark.is_some_and(|own| {
+            let mark = Sid::parse(sid).map(|sid| sid.mark());
+            mark.is_some_and(|mark| mark != own)
+        });
+        if is_foreign {
+            Refusal::SessionElsewhere
+        } else {
+            Refusal::SessionUnknown
+        }
+    }
+
     /// Finds out what a request is about.
     ///
     /// # Errors
@@ -120,7 +143,7 @@ impl Engine {
             let id = self.find(sid);
             let (id, session) = id
                 .and_then(|id| Some((id, self.sessions.get(id)?)))
-                .ok_or(Refusal::SessionUnknown)?;
+                .ok_or_else(|| self.unknown(sid))?;
             let is_same = (asked.revision == Some("4")) == (session.revision == Revision::V4);
             if !is_same || by_websocket != asked.upgrade {
                 return Err(Refusal::BadRequest);

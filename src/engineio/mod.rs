@@ -47,7 +47,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::config;
-use crate::sid::{Sid, SidIndex};
+use crate::sid::{Mark, Sid, SidIndex};
 use crate::slots::{Id, Slots};
 use crate::timers::Timers;
 use crate::websocket::Deflater;
@@ -87,6 +87,8 @@ pub struct Engine {
     /// Sessions whose clients gave a sign of life, if anybody wants to hear of it.
     heartbeats: Option<VecDeque<SessionId>>,
     random: StdRng,
+    /// How ids end, if they say whose they are.
+    mark: Option<Mark>,
     counters: Counters,
     /// What all packets may weigh before room is made again.
     relieve_above: usize,
@@ -111,6 +113,7 @@ impl Engine {
             upgraded: VecDeque::new(),
             heartbeats: None,
             random: StdRng::from_seed(seed),
+            mark: None,
             counters: Counters::default(),
         }
     }

@@ -23,10 +23,12 @@ impl Engine {
         revision: Revision,
     ) -> SessionId {
         let sid = Sid::new(&mut self.random);
-        self.opened_as(now, conn, transport, revision, sid)
+        let sid = self.mark.map_or(sid, |mark| sid.ending(mark));
+        self.open(now, conn, transport, revision, sid)
     }
 
-    /// As [`Engine::opened`], with an id that was chosen.
+    /// As [`Engine::opened`], with an id that was chosen. Ids that are chosen do not end as [`Engine::mark_ids`] has said, so
+    /// that from now on nobody can tell whose an unknown one is.
     ///
     /// # Panics
     /// If [`Engine::is_taken`] said that another session has it.
@@ -39,6 +41,18 @@ impl Engine {
         sid: Sid,
     ) -> SessionId {
         assert!(!self.is_taken(sid), "an id names one session");
+        self.mark = None;
+        self.open(now, conn, transport, revision, sid)
+    }
+
+    fn open(
+        &mut self,
+        now: Time,
+        conn: ConnId,
+        transport: TransportName,
+        revision: Revision,
+        sid: Sid,
+    ) -> SessionId {
         let transport = match transport {
             TransportName::Polling => Transport::Polling(Polling {
                 get: Some(conn),

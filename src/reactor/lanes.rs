@@ -7,7 +7,9 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::marker::PhantomData;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -90,6 +92,22 @@ impl BatchFailed {
 impl fmt::Debug for BatchFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchFailed").finish_non_exhaustive()
+    }
+}
+
+/// What the thread of a lane owns that finds out addresses: nothing, but asking blocks.
+#[derive(Debug)]
+pub struct Names;
+
+impl Worker for Names {}
+
+impl Names {
+    /// The addresses of a host's name, with a port.
+    ///
+    /// # Errors
+    /// If the name has no address, or nobody could be asked.
+    pub fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok((host, port).to_socket_addrs()?.collect())
     }
 }
 
@@ -231,7 +249,7 @@ impl Lanes {
     }
 
     /// Starts a lane's thread.
-    pub(super) fn adopt(&mut self, spec: Spec) -> std::io::Result<()> {
+    pub(super) fn adopt(&mut self, spec: Spec) -> io::Result<()> {
         let Spec {
             id,
             name,

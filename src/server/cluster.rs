@@ -35,7 +35,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::fetch::RemoteSocket;
-use super::gathering::Gathered;
+use super::gathering::GatheredAnswer;
+use crate::socketio::SocketId;
 use crate::socketio::args::{Args, ArgsError, FromArgs};
 
 /// Whom something is for.
@@ -77,7 +78,8 @@ impl Values {
 /// What other nodes are to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Wish {
-    /// Send an event to those of your sockets; where there is a request, gather their answers and reply.
+    /// Send an event to those of your sockets; where there is a request, reply how many that were, and each of their answers as
+    /// it comes.
     Emit {
         /// Whom it is for.
         to: Whom,
@@ -120,6 +122,13 @@ pub enum Wish {
         /// The number to reply under.
         request: Request,
     },
+    /// Reply which rooms there are, the sockets' own included.
+    Rooms {
+        /// The name of the namespace.
+        namespace: Box<str>,
+        /// The number to reply under.
+        request: Request,
+    },
     /// Tell your handlers of [`Namespace::on_server_side`](super::Namespace::on_server_side).
     ServerSide {
         /// The name of the namespace.
@@ -154,10 +163,17 @@ pub struct Request {
 /// What a node has to say to a question.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// What its sockets answered.
-    Gathered(Gathered),
+    /// So many of its sockets were asked: once, before their answers.
+    Asked(usize),
+    /// What one of them answered.
+    Answer(GatheredAnswer),
+    /// One of them will not answer: it has gone, or its time is up. Whose protocol has no word for it may leave it out: the
+    /// question then waits until its own time is up.
+    Gone(SocketId),
     /// Its sockets.
     Sockets(Vec<RemoteSocket>),
+    /// Its rooms.
+    Rooms(Vec<Box<str>>),
     /// What its handler answered.
     Values(Values),
 }

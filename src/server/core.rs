@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::acks::{AckError, Acks, Then};
 use super::arrivals::Arrivals;
+use super::carrier::Carrier;
 use super::cluster::Wish;
 use super::events::Said;
 use super::gathering::{Ended, Gatherings};
@@ -34,6 +35,7 @@ use super::{App, written};
 use crate::config::Config;
 use crate::engineio::{self, Engine, Session, SessionId};
 use crate::http::{self, Coding, Compressor, Headers};
+use crate::reactor::lanes::{Lane, Names};
 use crate::reactor::{Action, ConnId, JobId, Peer, Stream};
 use crate::sid::Sid;
 use crate::slots::Side;
@@ -220,6 +222,10 @@ pub(super) struct Core<A: App> {
     pub(super) soon: VecDeque<Later<A>>,
     /// Other servers, and what they are to be told.
     pub(super) nodes: Nodes<A>,
+    /// Who tells them.
+    pub(super) carrier: Option<Box<dyn Carrier>>,
+    /// The thread that finds out addresses of names.
+    pub(super) names: Option<Lane<Names>>,
     /// Refused requests that somebody is to be told of.
     pub(super) refused: Refused,
     /// Whether a listener to what goes out runs just now.
@@ -283,6 +289,8 @@ impl<A: App> Core<A> {
             unfinished_bytes: 0,
             soon: VecDeque::new(),
             nodes: Nodes::default(),
+            carrier: None,
+            names: None,
             refused: Refused::default(),
             lag: Lag::default(),
             turns: TurnLog::default(),

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::acks::AckError;
 use super::core::{Core, Deferred, Due};
-use super::gathering::Ended;
+use super::gathering::{Asker, Ended};
 use super::socket::Socket;
 use super::views::Context;
 use super::{App, Server, older};
@@ -131,7 +131,7 @@ impl<A: App> Server<A> {
                 self.tell_wish(wish);
             } else if let Some(then) = self.core.soon.pop_front() {
                 self.guarded("what follows a handler", then);
-            } else if !self.tell_room_event() && !self.core.drain() {
+            } else if !self.tell_room_event() && !self.core.drain() && !self.core.carry() {
                 // After the last room event of a namespace that nobody is in any more.
                 self.core.sockets.sweep();
                 break;
@@ -164,8 +164,10 @@ impl<A: App> Server<A> {
         if let Some(timer) = ended.timer {
             self.core.timers.cancel(timer);
         }
-        let (then, gathered) = (ended.then, ended.gathered);
-        self.guarded("the answers' handler", |context| then(context, gathered));
+        if let Asker::Closure(then) = ended.asker {
+            let gathered = ended.gathered;
+            self.guarded("the answers' handler", |context| then(context, gathered));
+        }
     }
 
     fn tell_room_event(&mut self) -> bool {

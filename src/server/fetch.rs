@@ -12,6 +12,7 @@ use super::App;
 use super::cluster::{Reply, Wish};
 use super::core::Core;
 use super::handshake::Handshake;
+use super::nodes::Awaited;
 use super::operator::Operator;
 use super::views::Context;
 use crate::socketio::{SocketId, SocketKey};
@@ -33,6 +34,24 @@ pub struct RemoteSocket {
 }
 
 impl RemoteSocket {
+    /// A socket that somebody has told of, with its data as JSON.
+    #[must_use]
+    pub const fn new(
+        id: SocketId,
+        namespace: Box<str>,
+        rooms: Vec<Box<str>>,
+        handshake: Option<Handshake>,
+        data: Box<str>,
+    ) -> Self {
+        Self {
+            id,
+            namespace,
+            rooms,
+            handshake,
+            data,
+        }
+    }
+
     /// Its data, as the application's own type of it or any other that fits.
     ///
     /// # Errors
@@ -109,11 +128,12 @@ impl<A: App> Operator<'_, A> {
             }
             then(context, fetched);
         };
-        let to = core
-            .whom(&audience)
-            .filter(|_| core.is_said_to_others(flags));
-        let others = if to.is_some() { core.other_nodes() } else { 0 };
-        let request = core.ask_nodes(others, within, Box::new(then));
+        let to = core.whom(&audience);
+        let awaited = match to {
+            Some(_) => core.awaited_nodes(flags),
+            None => Awaited::Nodes(0),
+        };
+        let request = core.ask_nodes(awaited, within, Box::new(then));
         if let (Some(to), Some(request)) = (to, request) {
             core.utter(Wish::Fetch { to, request });
         }

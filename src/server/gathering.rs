@@ -4,7 +4,8 @@
 //! ends when the last has answered, when those who have not are gone, or at its deadline; what came until then is
 //! given to the application either way.
 //! An answer counts only from a socket that was asked, and once.
-//! Knows no other nodes: what those gather is joined with ours by [`super::nodes`].
+//! One that is another node's question keeps nothing: each answer is handed on as it comes ([`super::nodes`]).
+//! Knows no other nodes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::App;
+use super::cluster::{Reply, Request, Values};
 use super::core::{Core, Due};
 use super::outgoing::{Audience, Flags};
 use super::views::{Context, EmitError};
@@ -50,10 +52,9 @@ pub enum GatheringEnd {
 /// One socket's answer to a broadcast.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GatheredAnswer {
-    /// Whose it is.
-    pub from: SocketId,
-    list: Box<str>,
-    attachments: Box<[Bytes]>,
+    /// Whose it is; none if it came by way of another node whose protocol does not say (the official servers' does not).
+    pub from: Option<SocketId>,
+    values: Values,
 }
 
 impl Gathered {
@@ -73,18 +74,30 @@ impl Gathered {
 }
 
 impl GatheredAnswer {
-    fn new(from: SocketId, args: Args<'_>) -> Self {
-        Self {
-            from,
+    /// An answer that came some other way than from a socket of this node.
+    #[must_use]
+    pub const fn new(from: Option<SocketId>, values: Values) -> Self {
+        Self { from, values }
+    }
+
+    fn of(from: SocketId, args: Args<'_>) -> Self {
+        let values = Values {
             list: args.raw().into(),
             attachments: args.attachments().into(),
-        }
+        };
+        Self::new(Some(from), values)
     }
 
     /// All its values, as they came.
     #[must_use]
     pub fn args(&self) -> Args<'_> {
-        Args::new(&self.list, &self.attachments)
+        self.values.args()
+    }
+
+    /// The same, to be kept.
+    #[must_use]
+    pub const fn values(&self) -> &Values {
+        &self.values
     }
 
     /// Its values as a `T`, mostly a tuple.
@@ -95,13 +108,21 @@ impl GatheredAnswer {
         self.args().parse()
     }
 
-    fn bytes(&self) -> usize {
-        let attachments = self.attachments.iter().map(Bytes::len);
-        self.list.len() + attachments.sum::<usize>()
+    pub(super) fn bytes(&self) -> usize {
+        let attachments = self.values.attachments.iter().map(Bytes::len);
+        self.values.list.len() + attachments.sum::<usize>()
     }
 }
 
 pub(super) type ThenGathered<A> = Box<dyn FnOnce(&mut Context<'_, A>, Gathered)>;
+
+/// Who wants the answers.
+pub(super) enum Asker<A: App> {
+    /// A closure that wants them all at once, when no more come.
+    Closure(ThenGathered<A>),
+    /// A question between nodes, which is told of each as it comes.
+    Nodes(Request),
+}
 
 /// A broadcast whose answers are awaited.
 pub(super) struct Gathering<A: App> {
@@ -113,11 +134,11 @@ pub(super) struct Gathering<A: App> {
     gathered: Gathered,
     bytes: usize,
     timer: TimerId,
-    then: ThenGathered<A>,
+    asker: Asker<A>,
 }
 
 impl<A: App> Gathering<A> {
-    pub(super) fn new(mut asked: Vec<SocketKey>, timer: TimerId, then: ThenGathered<A>) -> Self {
+    pub(super) fn new(mut asked: Vec<SocketKey>, timer: TimerId, asker: Asker<A>) -> Self {
         asked.sort_unstable();
         Self {
             is_settled: vec![false; asked.len()].into(),
@@ -129,7 +150,7 @@ impl<A: App> Gathering<A> {
             asked: asked.into(),
             bytes: 0,
             timer,
-            then,
+            asker,
         }
     }
 
@@ -146,7 +167,7 @@ impl<A: App> Gathering<A> {
 
 /// The end of a broadcast's waiting: the closure, what to call it with, and the deadline that may not be needed any more.
 pub(super) struct Ended<A: App> {
-    pub(super) then: ThenGathered<A>,
+    pub(super) asker: Asker<A>,
     pub(super) gathered: Gathered,
     pub(super) timer: Option<TimerId>,
 }
@@ -154,12 +175,15 @@ pub(super) struct Ended<A: App> {
 /// All of them, by namespace and by the number that their answers bear.
 pub(super) struct Gatherings<A: App> {
     open: HashMap<(NamespaceId, u64), Gathering<A>>,
+    /// What questions between nodes are to be told.
+    told: Vec<(Request, Reply)>,
 }
 
 impl<A: App> Default for Gatherings<A> {
     fn default() -> Self {
         Self {
             open: HashMap::new(),
+            told: Vec::new(),
         }
     }
 }
@@ -186,12 +210,17 @@ impl<A: App> Gatherings<A> {
         if !gathering.settle(key) {
             return None;
         }
-        let answer = GatheredAnswer::new(from, args);
-        gathering.bytes += answer.bytes();
-        if gathering.bytes > bytes_max {
-            return self.end(of, GatheringEnd::TooMuch);
+        let answer = GatheredAnswer::of(from, args);
+        match gathering.asker {
+            Asker::Nodes(request) => self.told.push((request, Reply::Answer(answer))),
+            Asker::Closure(_) => {
+                gathering.bytes += answer.bytes();
+                if gathering.bytes > bytes_max {
+                    return self.end(of, GatheringEnd::TooMuch);
+                }
+                gathering.gathered.answers.push(answer);
+            }
         }
-        gathering.gathered.answers.push(answer);
         if gathering.unsettled > 0 {
             return None;
         }
@@ -207,14 +236,38 @@ impl<A: App> Gatherings<A> {
     }
 
     /// A socket is gone; gives the ends of those that waited for nobody else.
-    pub(super) fn left(&mut self, namespace: NamespaceId, key: SocketKey) -> Vec<Ended<A>> {
+    pub(super) fn left(
+        &mut self,
+        namespace: NamespaceId,
+        key: SocketKey,
+        id: Option<SocketId>,
+    ) -> Vec<Ended<A>> {
         let mut ends = Vec::new();
         for (of, gathering) in &mut self.open {
-            if of.0 == namespace && gathering.settle(key) && gathering.unsettled == 0 {
+            if of.0 != namespace || !gathering.settle(key) {
+                continue;
+            }
+            if let (Asker::Nodes(request), Some(id)) = (&gathering.asker, id) {
+                self.told.push((*request, Reply::Gone(id)));
+            }
+            if gathering.unsettled == 0 {
                 ends.push(*of);
             }
         }
         self.end_each(ends, GatheringEnd::TimedOut)
+    }
+
+    /// Who has not answered a question between nodes.
+    fn silent(&self, of: (NamespaceId, u64)) -> Vec<(Request, SocketKey)> {
+        let Some(gathering) = self.open.get(&of) else {
+            return Vec::new();
+        };
+        let Asker::Nodes(request) = gathering.asker else {
+            return Vec::new();
+        };
+        let asked = gathering.asked.iter().zip(&gathering.is_settled);
+        let silent = asked.filter(|(_, is_settled)| !**is_settled);
+        silent.map(|(key, _)| (request, *key)).collect()
     }
 
     /// Ends them all.
@@ -231,7 +284,7 @@ impl<A: App> Gatherings<A> {
     pub(super) fn end(&mut self, of: (NamespaceId, u64), end: GatheringEnd) -> Option<Ended<A>> {
         let gathering = self.open.remove(&of)?;
         Some(Ended {
-            then: gathering.then,
+            asker: gathering.asker,
             gathered: Gathered {
                 end,
                 ..gathering.gathered
@@ -250,24 +303,27 @@ impl<A: App> Core<A> {
         event: &str,
         values: &T,
         within: Duration,
-        then: ThenGathered<A>,
+        asker: Asker<A>,
     ) -> Result<(), EmitError> {
         let Some(namespace) = audience.namespace else {
-            self.gathered_nothing(GatheringEnd::Complete, then);
+            self.gathered_nothing(GatheringEnd::Complete, asker);
             return Ok(());
         };
         if self.gatherings.len() >= self.config.socketio.gatherings_max {
-            self.gathered_nothing(GatheringEnd::TooMany, then);
+            self.gathered_nothing(GatheringEnd::TooMany, asker);
             return Ok(());
         }
         let id = self.sockets.next_ack(namespace);
         let asked = self.broadcast_as(audience, Some(id), flags, event, values)?;
         if asked.is_empty() {
-            self.gathered_nothing(GatheringEnd::Complete, then);
+            self.gathered_nothing(GatheringEnd::Complete, asker);
             return Ok(());
         }
+        if let Asker::Nodes(request) = asker {
+            self.tell_asker(request, Reply::Asked(asked.len()));
+        }
         let timer = self.arm(self.now.mono + within, Due::Gathering(namespace, id));
-        let gathering = Gathering::new(asked, timer, then);
+        let gathering = Gathering::new(asked, timer, asker);
         self.gatherings.insert((namespace, id), gathering);
         Ok(())
     }
@@ -281,14 +337,44 @@ impl<A: App> Core<A> {
         let bytes_max = self.config.socketio.gathered_bytes_max;
         let of = (namespace, id);
         let ended = self.gatherings.answered(of, key, from, args, bytes_max);
+        self.tell_askers();
         self.gathered.extend(ended);
     }
 
-    fn gathered_nothing(&mut self, end: GatheringEnd, then: ThenGathered<A>) {
-        self.gathered.push_back(Ended {
-            then,
-            gathered: Gathered::empty(end),
-            timer: None,
-        });
+    /// A socket is gone, and will not answer.
+    pub(super) fn gather_without(&mut self, namespace: NamespaceId, key: SocketKey) {
+        let id = self.sockets.id(key);
+        let ended = self.gatherings.left(namespace, key, id);
+        self.tell_askers();
+        self.gathered.extend(ended);
+    }
+
+    /// The time for answers is up. Other nodes need not wait for those who have not given one.
+    pub(super) fn gathering_due(&mut self, of: (NamespaceId, u64)) {
+        let silent = self.gatherings.silent(of);
+        let ended = self.gatherings.end(of, GatheringEnd::TimedOut);
+        self.gathered.extend(ended);
+        for (request, key) in silent {
+            if let Some(id) = self.sockets.id(key) {
+                self.tell_asker(request, Reply::Gone(id));
+            }
+        }
+    }
+
+    fn tell_askers(&mut self) {
+        for (request, reply) in std::mem::take(&mut self.gatherings.told) {
+            self.tell_asker(request, reply);
+        }
+    }
+
+    fn gathered_nothing(&mut self, end: GatheringEnd, asker: Asker<A>) {
+        match asker {
+            Asker::Nodes(request) => self.tell_asker(request, Reply::Asked(0)),
+            Asker::Closure(_) => self.gathered.push_back(Ended {
+                asker,
+                gathered: Gathered::empty(end),
+                timer: None,
+            }),
+        }
     }
 }

@@ -41,6 +41,33 @@ impl Handshake {
         }
     }
 
+    /// A request that somebody has told of: its url, the address it came from, when, and its headers. What is no header is
+    /// left out.
+    #[must_use]
+    pub fn told<'h>(
+        url: &str,
+        address: Option<IpAddr>,
+        issued: UnixMillis,
+        headers: impl IntoIterator<Item = (&'h str, &'h str)>,
+    ) -> Self {
+        let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+        let url = if is_plain(url) { url } else { "/" };
+        let mut head = format!("GET {url} HTTP/1.1\r\n");
+        for (name, value) in headers {
+            let is_one_line = !value.contains(['\r', '\n', '\0']);
+            if is_plain(name) && !name.contains(':') && is_one_line {
+                head.push_str(&format!("{name}: {value}\r\n"));
+            }
+        }
+        head.push_str("\r\n");
+        Self {
+            head: Some(head.into_bytes().into()),
+            url: url.into(),
+            peer: address.map_or(Peer::Unix, |ip| Peer::Tcp((ip, 0).into())),
+            issued,
+        }
+    }
+
     /// The request, without its body; none if only the url and the address are kept.
     #[must_use]
     pub fn request(&self) -> Option<Request<'_>> {

@@ -199,8 +199,7 @@ impl<A: App> Server<A> {
             }
         }
         self.core.sockets.leave_rooms(key);
-        let ended = self.core.gatherings.left(namespace, key);
-        self.core.gathered.extend(ended);
+        self.core.gather_without(namespace, key);
         while let Some(then) = self.core.take_any_waiting(key) {
             self.with_socket(key, "an answer's handler", |socket| {
                 then(socket, Err(AckError::Disconnected));

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::App;
+use super::carrier::CarrierStatus;
 use super::core::Counters;
 use super::views::Io;
 use crate::engineio;
@@ -127,6 +128,8 @@ pub struct Metrics {
     pub lag: Lag,
     /// How long its turns took.
     pub turns: Turns,
+    /// How what other nodes are told is carried, if it is ([`super::Server::carried_by`]).
+    pub carrier: Option<CarrierStatus>,
     /// What the server counted.
     pub server: Counters,
     /// What the engine counted.
@@ -168,6 +171,7 @@ impl<A: App> Io<'_, A> {
             later: core.later.len(),
             lag: core.lag,
             turns: core.turns.shown(),
+            carrier: self.carrier(),
             server: core.counters,
             engine: core.engine.counters(),
         }

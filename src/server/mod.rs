@@ -5,11 +5,12 @@
 //! (the application, the handlers, everything else), so that a handler can be lent the first and the last
 //! while it is itself borrowed from the second.
 //! Knows no application.
-//! Left out for now: carriers of what other nodes are told ([`cluster`]).
+//! Left out: what other nodes are told ([`cluster`]) goes by a [`Carrier`], which is above.
 
 mod acks;
 mod admission;
 mod arrivals;
+mod carrier;
 #[cfg(feature = "world")]
 mod census;
 mod client;
@@ -75,6 +76,7 @@ use crate::socketio::pattern::Pattern;
 
 use self::core::Core;
 pub use acks::{Ack, AckError};
+pub use carrier::{Carried, Carrier, CarrierState, CarrierStatus, Here};
 #[cfg(feature = "world")]
 pub use census::{Census, Work};
 pub use core::Counters;
@@ -427,6 +429,7 @@ impl<A: App> Listening<A> {
     /// # Errors
     /// If the operating system refuses what no loop can do without.
     pub fn run(mut self) -> io::Result<A> {
+        self.server.name_lanes();
         self.reactor
             .adopt_lanes(std::mem::take(&mut self.server.lanes.specs))?;
         self.reactor.run(&mut self.server)?;

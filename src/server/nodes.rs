@@ -1,36 +1,48 @@
 //! This node among others: what it asks of them, and what it does for them.
 //!
-//! Wishes go out to the application, which carries them ([`super::cluster`]); those of others come in and are done after the
-//! handler that runs now. A question waits for as many nodes as there are to reply, and not for ever; one that is heard twice,
-//! since its carrier delivers at least once, is one.
+//! Wishes go out to who carries them, the application ([`super::cluster`]) or a [`Carrier`](super::carrier::Carrier); those of
+//! others come in and are done after the handler that runs now. A question waits for as many nodes as there are to reply, and
+//! not for ever; one that is heard twice, since its carrier delivers at least once, is one. Answers to a broadcast come one by
+//! one, so that those of a node that dies meanwhile are not lost with it.
 //! Knows no carrier. Without one nothing is said, and every question is answered at once by this node alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::cluster::{Reply, Request, Values, Whom, Wish};
-use super::core::{Core, Deferred, Due};
+use super::core::{Core, Deferred, Due, Later};
 use super::dispatch::caught;
-use super::gathering::{Gathered, GatheringEnd, ThenGathered};
+use super::gathering::{Asker, Gathered, GatheredAnswer, GatheringEnd, ThenGathered};
 use super::outgoing::{Audience, Flags};
 use super::server_side::NodeAck;
 use super::views::{Context, EmitError, Io};
 use super::{App, Server};
-use crate::socketio::SocketKey;
 use crate::socketio::args;
 use crate::socketio::packet::is_reserved;
+use crate::socketio::{SocketId, SocketKey};
 use crate::timers::TimerId;
 
 pub(super) type OnWish<A> = Box<dyn Fn(&mut Context<'_, A>, Wish)>;
-type ThenReplied<A> = Box<dyn FnOnce(&mut Context<'_, A>, Vec<Reply>, usize)>;
+pub(super) type ThenReplied<A> = Box<dyn FnOnce(&mut Context<'_, A>, Vec<Reply>, usize)>;
+
+/// How many nodes are to reply to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// So many.
+    Nodes(usize),
+    /// The carrier will say, once it has been put.
+    Untold,
+}
 
 /// What is known of the other nodes.
 pub(super) struct Nodes<A: App> {
     /// Whether somebody carries our wishes.
     pub(super) is_heard: bool,
+    /// Whether who carries them finds out for each question how many hear it.
+    pub(super) is_counted: bool,
     others: usize,
     /// Drawn when the first question is asked, or replied to.
     own: Option<u64>,
@@ -42,6 +54,7 @@ impl<A: App> Default for Nodes<A> {
     fn default() -> Self {
         Self {
             is_heard: false,
+            is_counted: false,
             others: 0,
             own: None,
             wishes: VecDeque::new(),
@@ -67,11 +80,115 @@ impl<A: App> Nodes<A> {
 
 /// A question that waits for replies.
 struct Asked<A: App> {
-    awaited: usize,
-    /// In the order they came, each with the node that it is from.
-    replies: Vec<(u64, Reply)>,
+    awaited: Awaited,
+    /// The nodes that have replied.
+    heard: Vec<u64>,
     timer: TimerId,
-    then: ThenReplied<A>,
+    then: Then<A>,
+}
+
+/// What replies are for.
+enum Then<A: App> {
+    /// One from each node, in the order they came.
+    Replies(Vec<Reply>, ThenReplied<A>),
+    /// The answers of sockets, of all nodes.
+    Answers(Box<Answers>, ThenGathered<A>),
+}
+
+/// Answers that come one by one.
+struct Answers {
+    gathered: Gathered,
+    bytes: usize,
+    /// Who has answered or gone, as far as that was said: nobody is counted twice.
+    settled: HashSet<SocketId>,
+    gone: usize,
+}
+
+impl Answers {
+    fn new() -> Self {
+        Self {
+            gathered: Gathered::empty(GatheringEnd::TimedOut),
+            bytes: 0,
+            settled: HashSet::new(),
+            gone: 0,
+        }
+    }
+
+    fn answered(&mut self, answer: GatheredAnswer, bytes_max: usize) {
+        if answer.from.is_some_and(|from| !self.settled.insert(from)) {
+            return;
+        }
+        self.bytes += answer.bytes();
+        if self.bytes > bytes_max {
+            self.gathered.end = GatheringEnd::TooMuch;
+        } else {
+            self.gathered.answers.push(answer);
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.gathered.end == GatheringEnd::TooMuch
+            || self.gathered.answers.len() + self.gone >= self.gathered.asked
+    }
+
+    fn joined(mut self, missing: usize) -> Gathered {
+        let has_all = missing == 0 && self.gathered.answers.len() >= self.gathered.asked;
+        if has_all && self.gathered.end == GatheringEnd::TimedOut {
+            self.gathered.end = GatheringEnd::Complete;
+        }
+        self.gathered
+    }
+}
+
+impl<A: App> Asked<A> {
+    fn is_over(&self) -> bool {
+        let is_settled = match &self.then {
+            Then::Replies(..) => true,
+            Then::Answers(answers, _) if answers.gathered.end == GatheringEnd::TooMuch => {
+                return true;
+            }
+            Then::Answers(answers, _) => answers.is_settled(),
+        };
+        matches!(self.awaited, Awaited::Nodes(count) if self.heard.len() >= count) && is_settled
+    }
+
+    fn is_new(&mut self, node: u64) -> bool {
+        let is_new = !self.heard.contains(&node);
+        if is_new {
+            self.heard.push(node);
+        }
+        is_new
+    }
+
+    fn replied(&mut self, from: u64, reply: Reply, bytes_max: usize) {
+        match (&mut self.then, reply) {
+            (Then::Answers(answers, _), Reply::Answer(answer)) => {
+                answers.answered(answer, bytes_max);
+            }
+            (Then::Answers(answers, _), Reply::Gone(id)) => {
+                answers.gone += usize::from(answers.settled.insert(id));
+            }
+            (Then::Answers(..), Reply::Asked(count)) => {
+                if self.is_new(from)
+                    && let Then::Answers(answers, _) = &mut self.then
+                {
+                    answers.gathered.asked += count;
+                }
+            }
+            (
+                Then::Replies(..),
+                reply @ (Reply::Sockets(_) | Reply::Values(_) | Reply::Rooms(_)),
+            ) => {
+                if self.is_new(from)
+                    && let Then::Replies(replies, _) = &mut self.then
+                {
+                    replies.push(reply);
+                }
+            }
+            (Then::Answers(..), Reply::Sockets(_) | Reply::Values(_) | Reply::Rooms(_))
+            | (Then::Replies(..), Reply::Asked(_) | Reply::Answer(_) | Reply::Gone(_)) => {}
+        }
+    }
 }
 
 impl<A: App> Server<A> {
@@ -84,6 +201,9 @@ impl<A: App> Server<A> {
     }
 
     pub(super) fn tell_wish(&mut self, wish: Wish) {
+        if let Some(carrier) = &mut self.core.carrier {
+            return carrier.said(self.core.now, wish);
+        }
         if let Some(handler) = &self.handlers.on_wish {
             let context = &mut Context::new(&mut self.app, &mut self.core);
             if caught("a wish's handler", || handler(context, wish)).is_none() {
@@ -123,14 +243,18 @@ impl<A: App> Server<A> {
 impl<A: App> Io<'_, A> {
     /// Does what another node wishes, after the handler that runs now ([`super::cluster`]).
     pub fn hear(&mut self, wish: Wish) {
-        self.core
-            .deferred
-            .push_back(Deferred::Heard(Box::new(wish)));
+        self.core.hear(wish);
     }
 
     /// Says how many other nodes there are just now: so many replies a question waits for.
     pub const fn set_other_nodes(&mut self, count: usize) {
-        self.core.nodes.others = count;
+        self.core.set_other_nodes(count);
+    }
+
+    /// How many other nodes there are, as far as that is known just now.
+    #[must_use]
+    pub const fn other_nodes(&self) -> usize {
+        self.core.nodes.others
     }
 }
 
@@ -144,17 +268,53 @@ pub(super) fn encoded<T: Serialize + ?Sized>(values: &T) -> Result<Values, EmitE
 }
 
 impl<A: App> Core<A> {
+    pub(super) fn hear(&mut self, wish: Wish) {
+        let heard = Deferred::Heard(Box::new(wish));
+        self.deferred.push_back(heard);
+    }
+
     /// Whether something is to be said to other nodes.
     pub(super) const fn is_said_to_others(&self, flags: Flags) -> bool {
         self.nodes.is_heard && !flags.is_local
     }
 
-    /// How many nodes there are to hear a question.
-    pub(super) const fn other_nodes(&self) -> usize {
-        if self.nodes.is_heard {
-            self.nodes.others
+    /// How many nodes are to reply to a question.
+    pub(super) const fn awaited_nodes(&self, flags: Flags) -> Awaited {
+        if !self.is_said_to_others(flags) {
+            Awaited::Nodes(0)
+        } else if self.nodes.is_counted {
+            Awaited::Untold
         } else {
-            0
+            Awaited::Nodes(self.nodes.others)
+        }
+    }
+
+    pub(super) const fn set_other_nodes(&mut self, count: usize) {
+        self.nodes.others = count;
+    }
+
+    /// So many nodes hear a question that was put.
+    pub(super) fn awaits(&mut self, request: Request, count: usize) {
+        if self.nodes.own != Some(request.node) {
+            return;
+        }
+        if let Some(asked) = self.nodes.asked.get_mut(&request.number) {
+            // Our own answers count as one node's.
+            let own = usize::from(matches!(asked.then, Then::Answers(..)));
+            asked.awaited = Awaited::Nodes(count + own);
+            self.end_if_over(request.number);
+        }
+    }
+
+    /// A question that was not put: so many nodes will not reply.
+    pub(super) fn not_asked(&mut self, request: Request, missing: usize) {
+        self.awaits(request, missing);
+        let is_of_answers = |asked: &Asked<A>| matches!(asked.then, Then::Answers(..));
+        let own = self.nodes.own == Some(request.node);
+        let asked = self.nodes.asked.get(&request.number).filter(|_| own);
+        // Sockets of this node are asked all the same, and have their time.
+        if asked.is_some_and(|asked| !is_of_answers(asked)) {
+            self.stop_asking(request.number);
         }
     }
 
@@ -164,40 +324,52 @@ impl<A: App> Core<A> {
         }
     }
 
-    /// An audience as other nodes are told of it. Its sender is here, and so in nobody's way there.
+    /// An audience as other nodes are told of it. Its sender is here, and so in nobody's way there; but who keeps what is said
+    /// for those who come back may meet it again.
     pub(super) fn whom(&self, audience: &Audience<'_>) -> Option<Whom> {
         let names = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
+        let mut except: Vec<Box<str>> = names(&audience.except);
+        let sender = audience.sender.and_then(|key| self.sockets.id(key));
+        except.extend(sender.map(|id| id.as_str().into()));
         Some(Whom {
             namespace: self.sockets.name(audience.namespace?).into(),
             rooms: names(&audience.to),
-            except: names(&audience.except),
+            except,
         })
     }
 
-    /// Keeps a question until `awaited` replies have come. Without any, it is answered after the handler that runs now.
+    /// Keeps a question until all have replied who are to. Without any, it is answered after the handler that runs now.
     pub(super) fn ask_nodes(
         &mut self,
-        awaited: usize,
+        awaited: Awaited,
         within: Duration,
         then: ThenReplied<A>,
     ) -> Option<Request> {
         let is_full = self.nodes.asked.len() >= self.config.socketio.gatherings_max;
-        if awaited == 0 || is_full {
+        if awaited == Awaited::Nodes(0) || is_full {
+            let missing = match awaited {
+                Awaited::Nodes(count) => count,
+                Awaited::Untold => self.nodes.others,
+            };
             self.soon
-                .push_back(Box::new(move |context| then(context, Vec::new(), awaited)));
+                .push_back(Box::new(move |context| then(context, Vec::new(), missing)));
             return None;
         }
+        Some(self.put(awaited, within, Then::Replies(Vec::new(), then)))
+    }
+
+    fn put(&mut self, awaited: Awaited, within: Duration, then: Then<A>) -> Request {
         let number = self.number();
         let timer = self.arm(self.now.mono + within, Due::Nodes(number));
         let asked = Asked {
             awaited,
-            replies: Vec::new(),
+            heard: Vec::new(),
             timer,
             then,
         };
         self.nodes.asked.insert(number, asked);
         let node = self.own_node();
-        Some(Request { node, number })
+        Request { node, number }
     }
 
     /// What the others know this node by.
@@ -226,15 +398,25 @@ impl<A: App> Core<A> {
         if self.nodes.own != Some(request.node) {
             return;
         }
-        let Some(asked) = self.nodes.asked.get_mut(&request.number) else {
-            return;
-        };
-        if asked.replies.iter().any(|(node, _)| *node == from) {
-            return;
+        let bytes_max = self.config.socketio.gathered_bytes_max;
+        if let Some(asked) = self.nodes.asked.get_mut(&request.number) {
+            asked.replied(from, reply, bytes_max);
+            self.end_if_over(request.number);
         }
-        asked.replies.push((from, reply));
-        if asked.replies.len() == asked.awaited {
-            self.stop_asking(request.number);
+    }
+
+    /// What sockets of this node say to a question of whichever node.
+    pub(super) fn tell_asker(&mut self, request: Request, reply: Reply) {
+        if self.nodes.own == Some(request.node) {
+            self.replied(request, request.node, reply);
+        } else {
+            self.reply(request, reply);
+        }
+    }
+
+    fn end_if_over(&mut self, number: u64) {
+        if self.nodes.asked.get(&number).is_some_and(Asked::is_over) {
+            self.stop_asking(number);
         }
     }
 
@@ -244,11 +426,16 @@ impl<A: App> Core<A> {
             return;
         };
         self.timers.cancel(asked.timer);
-        let missing = asked.awaited - asked.replies.len();
-        let replies = asked.replies.into_iter().map(|(_, reply)| reply).collect();
-        let then = asked.then;
-        self.soon
-            .push_back(Box::new(move |context| then(context, replies, missing)));
+        let awaited = match asked.awaited {
+            Awaited::Nodes(count) => count,
+            Awaited::Untold => self.nodes.others,
+        };
+        let missing = awaited.saturating_sub(asked.heard.len());
+        let then: Later<A> = match asked.then {
+            Then::Replies(replies, then) => Box::new(move |c| then(c, replies, missing)),
+            Then::Answers(answers, then) => Box::new(move |c| then(c, answers.joined(missing))),
+        };
+        self.soon.push_back(then);
     }
 
     /// Does something to each connected socket of an audience, the sender left out.
@@ -300,23 +487,28 @@ impl<A: App> Core<A> {
         within: Duration,
         then: ThenGathered<A>,
     ) -> Result<(), EmitError> {
-        let others = self.other_nodes();
-        let to = self.whom(audience);
-        let Some(to) = to.filter(|_| others > 0 && self.is_said_to_others(flags)) else {
-            return self.ask_all(audience, flags, event, values, within, then);
+        let awaited = match self.awaited_nodes(flags) {
+            Awaited::Nodes(0) => None,
+            // Our own answers count as one node's.
+            Awaited::Nodes(count) => Some(Awaited::Nodes(count + 1)),
+            Awaited::Untold => Some(Awaited::Untold),
+        };
+        let (Some(awaited), Some(to)) = (awaited, self.whom(audience)) else {
+            return self.ask_all(audience, flags, event, values, within, Asker::Closure(then));
         };
         if is_reserved(event) {
             return Err(EmitError::Reserved(event.into()));
         }
         let encoded = encoded(values)?;
-        let asked = self.ask_nodes(
-            others + 1,
-            within + self.config.socketio.nodes_reply_within,
-            Box::new(move |context, replies, missing| then(context, joined(replies, missing))),
-        );
-        let Some(request) = asked else {
+        if self.nodes.asked.len() >= self.config.socketio.gatherings_max {
+            let nobody = Gathered::empty(GatheringEnd::TooMany);
+            self.soon
+                .push_back(Box::new(move |context| then(context, nobody)));
             return Ok(());
-        };
+        }
+        let answers = Then::Answers(Box::new(Answers::new()), then);
+        let patience = within + self.config.socketio.nodes_reply_within;
+        let request = self.put(awaited, patience, answers);
         self.utter(Wish::Emit {
             to,
             event: event.into(),
@@ -325,11 +517,8 @@ impl<A: App> Core<A> {
             stays_plain: flags.stays_plain,
             request: Some((request, within)),
         });
-        let here = Box::new(move |context: &mut Context<'_, A>, gathered| {
-            let core = &mut *context.io.core;
-            core.replied(request, request.node, Reply::Gathered(gathered));
-        });
-        self.ask_all(audience, flags, event, values, within, here)
+        let asker = Asker::Nodes(request);
+        self.ask_all(audience, flags, event, values, within, asker)
     }
 
     /// Does what another node wishes of our sockets.
@@ -356,10 +545,8 @@ impl<A: App> Core<A> {
                 let done = match request {
                     None => self.broadcast(&audience, flags, &event, &values.args()),
                     Some((request, within)) => {
-                        let then = Box::new(move |context: &mut Context<'_, A>, gathered| {
-                            context.io.core.reply(request, Reply::Gathered(gathered));
-                        });
-                        self.ask_all(&audience, flags, &event, &values.args(), within, then)
+                        let asker = Asker::Nodes(request);
+                        self.ask_all(&audience, flags, &event, &values.args(), within, asker)
                     }
                 };
                 if let Err(error) = done {
@@ -379,6 +566,14 @@ impl<A: App> Core<A> {
                 let mut sockets = Vec::new();
                 self.for_all(&to, |core, key| sockets.extend(core.as_plain_data(key)));
                 self.reply(request, Reply::Sockets(sockets));
+            }
+            Wish::Rooms { namespace, request } => {
+                let id = self.sockets.namespaces().find(&namespace);
+                let rooms = id.map_or_else(Vec::new, |id| {
+                    let names = self.sockets.adapter(id).room_names();
+                    names.map(Into::into).collect()
+                });
+                self.reply(request, Reply::Rooms(rooms));
             }
             Wish::Reply {
                 request,
@@ -402,22 +597,4 @@ impl<A: App> Core<A> {
         let audience = self.audience(to);
         self.for_each_of(&audience, act);
     }
-}
-
-/// What all nodes have gathered.
-fn joined(replies: Vec<Reply>, missing: usize) -> Gathered {
-    let mut all = Gathered::empty(GatheringEnd::Complete);
-    for reply in replies {
-        if let Reply::Gathered(gathered) = reply {
-            all.asked += gathered.asked;
-            all.answers.extend(gathered.answers);
-            if all.end == GatheringEnd::Complete {
-                all.end = gathered.end;
-            }
-        }
-    }
-    if missing > 0 && all.end == GatheringEnd::Complete {
-        all.end = GatheringEnd::TimedOut;
-    }
-    all
 }

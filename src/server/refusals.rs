@@ -27,6 +27,8 @@ pub struct Refusals {
     pub transport_unknown: u64,
     /// Code 1.
     pub session_unknown: u64,
+    /// Code 1, where another server gave the id.
+    pub session_elsewhere: u64,
     /// Code 2.
     pub bad_handshake_method: u64,
     /// Code 3.
@@ -42,6 +44,7 @@ impl Refusals {
         let count = match refusal {
             Refusal::TransportUnknown => &mut self.transport_unknown,
             Refusal::SessionUnknown => &mut self.session_unknown,
+            Refusal::SessionElsewhere => &mut self.session_elsewhere,
             Refusal::BadHandshakeMethod => &mut self.bad_handshake_method,
             Refusal::BadRequest => &mut self.bad_request,
             Refusal::Forbidden => &mut self.forbidden,
@@ -213,7 +216,9 @@ fn cause(
     let value = |name| query::value(text, name).map(|value| value.into_owned());
     match refusal {
         Refusal::TransportUnknown => Cause::Transport(value("transport")),
-        Refusal::SessionUnknown => Cause::Session(value("sid").unwrap_or_default()),
+        Refusal::SessionUnknown | Refusal::SessionElsewhere => {
+            Cause::Session(value("sid").unwrap_or_default())
+        }
         Refusal::BadHandshakeMethod => Cause::Method(request.method_name().to_owned()),
         Refusal::BadRequest => {
             let asked = match value("transport").as_deref() {

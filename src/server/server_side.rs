@@ -11,6 +11,7 @@ use super::App;
 use super::cluster::{Reply, Request, Values, Wish};
 use super::handlers::Namespace;
 use super::nodes::encoded;
+use super::outgoing::Flags;
 use super::views::{Context, EmitError, Io};
 use crate::socketio::args::{Args, FromArgs};
 use crate::socketio::packet::is_reserved;
@@ -91,7 +92,11 @@ impl<A: App> Io<'_, A> {
         let then = move |context: &mut Context<'_, A>, replies: Vec<Reply>, nodes_missing| {
             let values = |reply| match reply {
                 Reply::Values(values) => Some(values),
-                Reply::Gathered(_) | Reply::Sockets(_) => None,
+                Reply::Asked(_)
+                | Reply::Answer(_)
+                | Reply::Gone(_)
+                | Reply::Sockets(_)
+                | Reply::Rooms(_) => None,
             };
             let answers = replies.into_iter().filter_map(values).collect();
             then(
@@ -102,8 +107,8 @@ impl<A: App> Io<'_, A> {
                 },
             );
         };
-        let others = self.core.other_nodes();
-        let asked = self.core.ask_nodes(others, within, Box::new(then));
+        let awaited = self.core.awaited_nodes(Flags::default());
+        let asked = self.core.ask_nodes(awaited, within, Box::new(then));
         if let Some(request) = asked {
             self.core.utter(wish(Some(request)));
         }

@@ -8,7 +8,6 @@ use std::thread;
 use std::time::Duration;
 
 use super::core::{Conn, Core, Due, Protocol};
-use super::gathering::GatheringEnd;
 use super::handle::Task;
 use super::sending::Broken;
 use super::unfinished::count;
@@ -33,9 +32,12 @@ impl<A: App> Service for Server<A> {
         self.core.counters.connections_turned_away += count as u64;
     }
 
-    fn connected(&mut self, now: Now, _tag: Tag, _result: io::Result<ConnId>) {
+    fn connected(&mut self, now: Now, tag: Tag, result: io::Result<ConnId>) {
         self.core.now = now;
-        debug_assert!(false, "nobody here asks to connect");
+        if let Some(carrier) = &mut self.core.carrier {
+            carrier.connected(now, tag, result);
+        }
+        self.settle();
     }
 
     fn received(&mut self, now: Now, conn: ConnId, input: &mut [u8]) -> usize {
@@ -52,7 +54,9 @@ impl<A: App> Service for Server<A> {
             let goes_on = match self.read_websocket(conn, &mut rest) {
                 Read::Message => !rest.is_empty(),
                 Read::Nothing => false,
-                Read::Elsewhere if self.core.conns.get(conn).is_none() => return whole,
+                Read::Elsewhere if self.core.conns.get(conn).is_none() => {
+                    return self.carrier_received(conn, rest);
+                }
                 Read::Elsewhere => {
                     looks += 1;
                     self.read_http(conn, &mut rest)
@@ -129,7 +133,7 @@ impl<A: App> Service for Server<A> {
 
     fn closed(&mut self, now: Now, conn: ConnId, why: io::Result<()>) {
         self.core.now = now;
-        if let Err(error) = why {
+        if let Err(error) = &why {
             if error.kind() == io::ErrorKind::QuotaExceeded {
                 self.core.counters.connections_cut += 1;
             }
@@ -139,6 +143,12 @@ impl<A: App> Service for Server<A> {
             }
         }
         self.core.tell_broken(conn, Broken::Gone);
+        if let Some(carrier) = &mut self.core.carrier
+            && self.core.conns.get(conn).is_none()
+        {
+            carrier.closed(now, conn, why);
+            return self.settle();
+        }
         if let Some(session) = self.core.forget(conn) {
             self.core.engine.conn_closed(now.mono, session, conn);
         }
@@ -172,6 +182,7 @@ impl<A: App> Service for Server<A> {
             self.due(due);
         }
         self.go_on_with_posts();
+        self.core.carrier_elapsed();
         self.settle();
     }
 
@@ -189,10 +200,15 @@ impl<A: App> Service for Server<A> {
         if !self.core.posts.is_empty() {
             return Some(self.core.now.mono);
         }
-        match (self.core.engine.deadline(), self.core.timers.next_due()) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let carrier = self.core.carrier.as_ref();
+        [
+            self.core.engine.deadline(),
+            self.core.timers.next_due(),
+            carrier.and_then(|carrier| carrier.deadline()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn poll_action(&mut self) -> Option<Action> {
@@ -315,11 +331,7 @@ impl<A: App> Server<A> {
                     .close(now, session, engineio::Reason::ParseError);
             }
             Due::Ack(key, id) => self.unanswered(key, id, super::AckError::TimedOut),
-            Due::Gathering(namespace, id) => {
-                let end = GatheringEnd::TimedOut;
-                let ended = self.core.gatherings.end((namespace, id), end);
-                self.core.gathered.extend(ended);
-            }
+            Due::Gathering(namespace, id) => self.core.gathering_due((namespace, id)),
             Due::Nodes(number) => self.core.stop_asking(number),
             Due::Away(pid) => {
                 self.core.take_away(pid);

@@ -52,6 +52,9 @@ impl<A: App> Core<A> {
     pub(super) fn exit(&mut self) {
         if matches!(self.stopping, Stopping::No | Stopping::Draining) {
             self.stopping = Stopping::Leaving;
+            if let Some(carrier) = &mut self.carrier {
+                carrier.stopped(self.now);
+            }
             let response = Response::text(503, "Service Unavailable\n");
             self.break_streams(Broken::Stopped, &response);
             self.engine.close_all(self.now.mono, Reason::ShuttingDown);

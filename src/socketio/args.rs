@@ -8,6 +8,7 @@
 mod read;
 mod write;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -74,6 +75,35 @@ impl<'a> Args<'a> {
         let mut values = json::Values::new(self.list);
         values.by_ref().take(count).for_each(drop);
         Self::new(values.rest(), self.attachments)
+    }
+
+    /// The list as JSON without attachments, which are spelled out as JavaScript's `Buffer` spells itself: an object of type
+    /// `Buffer` with its bytes as numbers. For where nothing else than text can go.
+    #[must_use]
+    pub fn spelled_out(self) -> Cow<'a, str> {
+        if self.attachments.is_empty() {
+            return Cow::Borrowed(self.list);
+        }
+        let (mut text, mut at) = (String::new(), 0);
+        for (range, index) in json::placeholders(self.list) {
+            let bytes = self.attachments.get(index).map_or(&[][..], |bytes| bytes);
+            text.push_str(&self.list[at..range.start]);
+            text.push_str("{\"type\":\"Buffer\",\"data\":[");
+            for (place, byte) in bytes.iter().enumerate() {
+                let comma = if place > 0 { "," } else { "" };
+                text.push_str(&format!("{comma}{byte}"));
+            }
+            text.push_str("]}");
+            at = range.end;
+        }
+        text.push_str(&self.list[at..]);
+        Cow::Owned(text)
+    }
+
+    /// Whether every argument is sound JSON, nested no deeper than that.
+    #[must_use]
+    pub fn is_sound(self, depth_max: usize) -> bool {
+        json::is_sound(&format!("[{}]", self.list), depth_max)
     }
 
     /// The arguments as a `T`, mostly a tuple.

@@ -77,6 +77,27 @@ pub fn decode(bytes: &[u8], limits: &config::SocketIo) -> Result<Complete, Viola
     Ok(complete)
 }
 
+/// Any value as JSON with attachments. Nothing is reserved by what a length claims.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn to_json(bytes: &[u8], limits: &config::SocketIo) -> Result<(String, Vec<Bytes>), Violation> {
+    let (mut reader, mut json) = (Reader::with_timestamps(bytes), Json::default());
+    let is_said = reader.value(&mut json, limits)?;
+    if !is_said || !reader.is_at_end() {
+        return Err(Violation::NotMessagePack);
+    }
+    Ok((json.text, json.attachments))
+}
+
+/// Sound JSON as MessagePack; its placeholders become the attachments that they name.
+#[must_use]
+pub fn from_json(text: &str, attachments: &[Bytes]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    write::value(&mut out, text, attachments);
+    out
+}
+
 fn read_kind(token: &Token<'_>) -> Result<Kind, Violation> {
     let Token::Unsigned(number) = token else {
         return Err(Violation::UnknownKind(None));

@@ -64,6 +64,15 @@ enum Kind {
     Question,
 }
 
+/// Whether a namespace is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is, from now on.
+    Came,
+    /// It is not any more.
+    Went,
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub struct Namespaces {
@@ -76,6 +85,8 @@ pub struct Namespaces {
     emptied: Vec<NamespaceId>,
     /// How many of them clients called into being.
     children: usize,
+    /// Who came and went, if somebody wants to know.
+    presence: Option<VecDeque<(Box<str>, Presence)>>,
 }
 
 impl Namespaces {
@@ -129,7 +140,28 @@ impl Namespaces {
             is_eventful: false,
         });
         self.by_name.insert(name.into(), id);
+        self.note_presence(name, Presence::Came);
         id
+    }
+
+    /// Somebody wants to know from now on which namespaces come and go, those that are here first.
+    pub fn tell_presence(&mut self) {
+        let mut names: Vec<_> = self.by_name.keys().cloned().collect();
+        // The map has no order, and the same run is to have the same.
+        names.sort_unstable();
+        let here = names.into_iter().map(|name| (name, Presence::Came));
+        self.presence = Some(here.collect());
+    }
+
+    /// The next that came or went. Nothing bounds their number but the caller, who takes them all after each call.
+    pub fn poll_presence(&mut self) -> Option<(Box<str>, Presence)> {
+        self.presence.as_mut()?.pop_front()
+    }
+
+    fn note_presence(&mut self, name: &str, presence: Presence) {
+        if let Some(told) = &mut self.presence {
+            told.push_back((name.into(), presence));
+        }
     }
 
     /// A child of that name, made if it is new.
@@ -294,6 +326,7 @@ impl Namespaces {
             {
                 self.by_name.remove(&row.name);
                 self.children -= 1;
+                self.note_presence(&row.name, Presence::Went);
             }
         }
     }
@@ -302,8 +335,12 @@ impl Namespaces {
     pub(super) fn described_alike(&self) -> Self {
         let mut alike = Self {
             families: self.families.clone(),
+            presence: self.presence.clone(),
             ..Self::default()
         };
+        for (_, row) in self.rows.iter() {
+            alike.note_presence(&row.name, Presence::Went);
+        }
         for (place, family) in (0..).zip(&self.families) {
             if family.kind == Kind::Single {
                 alike.make(FamilyId(place), &family.label);

@@ -49,11 +49,24 @@ struct Open {
 
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
+    /// Whether extension -1 is a date, as the MessagePack specification has it and `notepack.io` since 3.0; the packets of
+    /// clients are written by one that had its own.
+    has_timestamps: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self {
+            rest: bytes,
+            has_timestamps: false,
+        }
+    }
+
+    pub(super) const fn with_timestamps(bytes: &'a [u8]) -> Self {
+        Self {
+            has_timestamps: true,
+            ..Self::new(bytes)
+        }
     }
 
     pub(super) const fn is_at_end(&self) -> bool {
@@ -101,6 +114,7 @@ impl<'a> Reader<'a> {
                 let millis: [u8; 8] = millis.try_into().expect("they are eight");
                 Token::Date(i64::from_be_bytes(millis))
             }
+            (-1, bytes) if self.has_timestamps => timestamp(bytes),
             (kind, bytes) => Token::Extension(kind, bytes),
         })
     }
@@ -112,6 +126,7 @@ impl<'a> Reader<'a> {
         let bytes = self.bytes(usize::try_from(count).unwrap_or(usize::MAX))?;
         Ok(match kind {
             0 => Token::Bytes(bytes),
+            -1 if self.has_timestamps => timestamp(bytes),
             kind => Token::Extension(kind, bytes),
         })
     }
@@ -205,6 +220,30 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// A moment as the MessagePack specification writes it: seconds, or seconds and nanoseconds, in three sizes.
+fn timestamp(bytes: &[u8]) -> Token<'_> {
+    let seconds_and_nanos = match bytes.len() {
+        4 => bytes.try_into().ok().map(|seconds| {
+            let seconds = u32::from_be_bytes(seconds);
+            (i64::from(seconds), 0)
+        }),
+        8 => bytes.try_into().ok().map(|both| {
+            let both = u64::from_be_bytes(both);
+            ((both & 0x3_ffff_ffff).cast_signed(), both >> 34)
+        }),
+        12 => bytes.split_first_chunk().and_then(|(nanos, seconds)| {
+            let seconds = i64::from_be_bytes(seconds.try_into().ok()?);
+            Some((seconds, u64::from(u32::from_be_bytes(*nanos))))
+        }),
+        _ => None,
+    };
+    let Some((seconds, nanos)) = seconds_and_nanos else {
+        return Token::Extension(-1, bytes);
+    };
+    let millis = i64::try_from(nanos / 1_000_000).unwrap_or_default();
+    Token::Date(seconds.saturating_mul(1000).saturating_add(millis))
 }
 
 /// An integer that may be below zero.

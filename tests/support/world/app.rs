@@ -490,7 +490,8 @@ fn survey(socket: &mut Guest<'_>) {
         *books.answers.entry(end).or_default() += 1;
         let mut left = asked;
         for answer in &gathered.answers {
-            let from = left.iter().position(|id| *id == answer.from.as_str());
+            let by = answer.from.expect("there is one server");
+            let from = left.iter().position(|id| *id == by.as_str());
             let is_right = answer
                 .parse::<(u64,)>()
                 .is_ok_and(|(value,)| value == number);

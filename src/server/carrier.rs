@@ -1,0 +1,234 @@
+//! Who carries what nodes tell each other, on the same loop: the other way beside [`Server::on_wish`].
+//!
+//! A [`Carrier`] is a state machine over bytes and time. Wishes of this node go in ([`super::cluster`]), with what its
+//! connections bring and which namespaces there are; what the other nodes wish comes out, with what is to be done to the
+//! connections. It has no socket, no clock and no thread: the server does for it what it asks for.
+//! Knows no protocol; one that comes with the crate is `cluster::Redis`.
+//! Left out: more than one carrier for one server.
+
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::cluster::{Request, Wish};
+use super::core::Core;
+use super::views::{Context, Io};
+use super::{App, Server};
+use crate::reactor::lanes::{Names, Outcome};
+use crate::reactor::{Action, Close, ConnId, Peer, Tag};
+use crate::socketio::Sockets;
+use crate::socketio::namespaces::Presence;
+use crate::time::{Now, Time};
+
+/// Carries wishes to other nodes and back. What it is told is in order; what it wants is taken with [`Carrier::poll`] after
+/// each call.
+pub trait Carrier {
+    /// Before everything else, once: 32 secret bytes for names of its own.
+    fn seeded(&mut self, seed: [u8; 32]);
+    /// A namespace is here from now on, or not any more.
+    fn namespace(&mut self, now: Now, name: &str, presence: Presence);
+    /// This node wishes something of the others.
+    fn said(&mut self, now: Now, wish: Wish);
+    /// The addresses of a name that was asked for by [`Carried::Resolve`].
+    fn resolved(&mut self, now: Now, addresses: io::Result<Vec<SocketAddr>>);
+    /// A connection was made, or not, that was asked for by [`Carried::Connect`].
+    fn connected(&mut self, now: Now, tag: Tag, result: io::Result<ConnId>);
+    /// Takes whole things off the front and says how many bytes that was; what is left is shown again with more behind it.
+    fn received(&mut self, now: Now, conn: ConnId, input: &[u8], here: &dyn Here) -> usize;
+    /// A connection has ended.
+    fn closed(&mut self, now: Now, conn: ConnId, why: io::Result<()>);
+    /// The deadline has come.
+    fn elapsed(&mut self, now: Now);
+    /// This node ends: the others are not to wait for it.
+    fn stopped(&mut self, now: Now);
+    /// When to call `elapsed` next.
+    fn deadline(&self) -> Option<Time>;
+    /// The next thing that it wants, until `None`.
+    fn poll(&mut self) -> Option<Carried>;
+    /// How it is doing.
+    fn status(&self) -> CarrierStatus;
+}
+
+/// Who is here, for a carrier that need not read what is for nobody.
+pub trait Here {
+    /// Whether anybody of a namespace is in a room, or may come back to it.
+    fn has_room(&self, namespace: &str, room: &str) -> bool;
+}
+
+/// What a carrier wants.
+#[derive(Debug)]
+pub enum Carried {
+    /// Another node wishes this.
+    Hear(Wish),
+    /// A question was put, and so many other nodes have heard it.
+    Awaited(Request, usize),
+    /// A question was not put: so many other nodes will not reply.
+    NotAsked(Request, usize),
+    /// There are so many other nodes.
+    OtherNodes(usize),
+    /// The addresses of a host's name, with a port.
+    Resolve(Box<str>, u16),
+    /// A connection.
+    Connect(Tag, SocketAddr),
+    /// Bytes to a connection.
+    Send(ConnId, Bytes),
+    /// The end of a connection, at once.
+    Close(ConnId),
+}
+
+/// Whether the other nodes hear this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum CarrierState {
+    /// Not yet: the first connection is being made.
+    #[default]
+    Joining,
+    /// They do.
+    Joined,
+    /// Not any more. Sockets of this node hear each other; what it says to others is lost, and counted.
+    Degraded,
+}
+
+/// How a carrier is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CarrierStatus {
+    /// Whether the other nodes hear this one.
+    pub state: CarrierState,
+    /// How many there were when it was last counted.
+    pub other_nodes: usize,
+    /// Connections that were made and greeted.
+    pub joined: u64,
+    /// What was said to others.
+    pub said: u64,
+    /// What others did not hear, since they could not be reached or too much was waiting.
+    pub unsaid: u64,
+    /// What others said.
+    pub heard: u64,
+    /// What came that no node could have meant: of another protocol, broken, or beyond a limit.
+    pub ignored: u64,
+    /// Bytes that were said and that the other end has not confirmed.
+    pub waiting_bytes: usize,
+}
+
+impl<A: App> Server<A> {
+    /// What this node has to say to others is carried by this, and what they say comes by it. It takes the place of
+    /// [`Server::on_wish`].
+    ///
+    /// Ids of Engine.IO sessions then end in four characters that are this node's, so that a request for a session
+    /// of another one is answered with words that say so.
+    pub fn carried_by(&mut self, mut carrier: impl Carrier + 'static) -> &mut Self {
+        let core = &mut self.core;
+        carrier.seeded(core.seed());
+        core.nodes.is_heard = true;
+        core.nodes.is_counted = true;
+        let [a, b, c, ..] = core.seed();
+        core.engine.mark_ids([a, b, c]);
+        core.sockets.namespaces_mut().tell_presence();
+        core.carrier = Some(Box::new(carrier));
+        self
+    }
+
+    /// A thread for names, if anything here needs one.
+    pub(super) fn name_lanes(&mut self) {
+        if self.core.carrier.is_some() {
+            self.core.names = Some(self.lane("names", 1, || Names));
+        }
+    }
+
+    pub(super) fn carrier_received(&mut self, conn: ConnId, input: &[u8]) -> usize {
+        let core = &mut self.core;
+        let Some(carrier) = &mut core.carrier else {
+            return input.len();
+        };
+        let here = HereNow {
+            sockets: &core.sockets,
+            keeps: core.recovery.is_some(),
+        };
+        let taken = carrier.received(core.now, conn, input, &here);
+        self.settle();
+        taken
+    }
+}
+
+struct HereNow<'a> {
+    sockets: &'a Sockets,
+    /// Whether what is said is kept for those who are away.
+    keeps: bool,
+}
+
+impl Here for HereNow<'_> {
+    fn has_room(&self, namespace: &str, room: &str) -> bool {
+        let id = self.sockets.namespaces().find(namespace);
+        id.is_some_and(|id| self.keeps || self.sockets.adapter(id).size(room) > 0)
+    }
+}
+
+impl<A: App> Io<'_, A> {
+    /// How the carrier of this server is doing, if it has one.
+    #[must_use]
+    pub fn carrier(&self) -> Option<CarrierStatus> {
+        Some(self.core.carrier.as_ref()?.status())
+    }
+}
+
+impl<A: App> Core<A> {
+    /// Does the next thing that the carrier wants; says whether there was one.
+    pub(super) fn carry(&mut self) -> bool {
+        let Some(carrier) = &mut self.carrier else {
+            return false;
+        };
+        while let Some((name, presence)) = self.sockets.namespaces_mut().poll_presence() {
+            carrier.namespace(self.now, &name, presence);
+        }
+        let Some(wanted) = carrier.poll() else {
+            return false;
+        };
+        match wanted {
+            Carried::Hear(wish) => self.hear(wish),
+            Carried::Awaited(request, count) => self.awaits(request, count),
+            Carried::NotAsked(request, missing) => self.not_asked(request, missing),
+            Carried::OtherNodes(count) => self.set_other_nodes(count),
+            Carried::Resolve(host, port) => self.resolve(host, port),
+            Carried::Connect(tag, address) => {
+                let connect = Action::Connect(tag, Peer::Tcp(address));
+                self.actions.push_back(connect);
+            }
+            Carried::Send(conn, bytes) => self.send(conn, bytes),
+            Carried::Close(conn) => self.actions.push_back(Action::Close(conn, Close::Reset)),
+        }
+        true
+    }
+
+    fn resolve(&mut self, host: Box<str>, port: u16) {
+        let Some(lane) = self.names else {
+            return self.told_addresses(Err(io::ErrorKind::Unsupported.into()));
+        };
+        let job = lane.job(move |names| names.addresses(&host, port));
+        let then = |context: &mut Context<'_, A>, outcome: Outcome| {
+            let found = outcome.ok().and_then(|found| found.downcast().ok());
+            let none = || Err(io::ErrorKind::ResourceBusy.into());
+            context
+                .io
+                .core
+                .told_addresses(found.map_or_else(none, |found| *found));
+        };
+        self.run(lane.id(), job, Box::new(then));
+    }
+
+    fn told_addresses(&mut self, addresses: io::Result<Vec<SocketAddr>>) {
+        if let Some(carrier) = &mut self.carrier {
+            carrier.resolved(self.now, addresses);
+        }
+    }
+
+    pub(super) fn carrier_elapsed(&mut self) {
+        let now = self.now;
+        if let Some(carrier) = &mut self.carrier
+            && carrier.deadline().is_some_and(|at| at <= now.mono)
+        {
+            carrier.elapsed(now);
+        }
+    }
+}
