@@ -6,12 +6,16 @@
 
 #[cfg(feature = "chat")]
 pub mod chat;
+#[cfg(feature = "redis")]
+mod cluster;
 mod engine;
 mod http;
 mod reactor;
 mod socketio;
 mod websocket;
 
+#[cfg(feature = "redis")]
+pub use self::cluster::{Cluster, Wire};
 pub use self::engine::{Cookie, Cors, Engine, HandshakeKept, Origins, SameSite};
 pub use self::http::Http;
 pub use self::reactor::Reactor;

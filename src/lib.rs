@@ -68,6 +68,7 @@
 //! engineio    sessions over two transports, heartbeat, upgrade, the one queue to a client
 //! socketio    namespaces, sockets, the adapter (rooms), acks: who gets what
 //! server      the switchboard: the one room with a door to every other
+//! cluster     what servers tell each other, to and from Redis
 //! chat        the application: sees sockets, requests and its own types; no bytes, no transports
 //! ```
 //!
@@ -83,6 +84,10 @@
 //! | [`socketio`] | packets, arguments, sockets, and the [`Adapter`](socketio::Adapter), the one owner of rooms and their members |
 //! | [`server`] | [`Server`] with its handlers and what they see: [`Socket`], [`Io`], [`Ack`] |
 #![cfg_attr(
+    feature = "redis",
+    doc = "| [`cluster`] | several servers as one over Redis, those of Node.js among them |"
+)]
+#![cfg_attr(
     feature = "chat",
     doc = "| [`chat`] | accounts, rooms and messages in SQLite, and the page |"
 )]
@@ -94,11 +99,14 @@
 //!
 //! `client` embeds the official browser client and serves it; `chat` is the application and the binary, and brings `client`;
 //! `compression` is permessage-deflate and compressed answers to polls, both of them off until the configuration says
-//! otherwise, and 140 KB. All are on by default. Without them this is the library alone, which needs neither Node.js nor SQLite.
+//! otherwise, and 140 KB; `redis` is [`cluster`]. All are on by default. Without them this is the library alone, which needs
+//! neither Node.js nor SQLite.
 
 pub mod addresses;
 #[cfg(feature = "chat")]
 pub mod chat;
+#[cfg(feature = "redis")]
+pub mod cluster;
 pub mod config;
 #[cfg(feature = "client")]
 mod embedded;

@@ -313,6 +313,59 @@ const REACHED: &[(&str, &str)] = &[
         "drain_within",
         "src/server/tests/stopping.rs a_job_that_takes_too_long_is_not_waited_for",
     ),
+    // Cluster
+    (
+        "wire",
+        "src/cluster/tests.rs what_one_says_another_hears_and_nobody_hears_itself",
+    ),
+    (
+        "prefix",
+        "src/cluster/tests.rs channels_begin_as_they_are_told_to",
+    ),
+    (
+        "connect_within",
+        "src/cluster/link/tests.rs one_that_is_not_made_or_not_greeted_in_time_is_given_up",
+    ),
+    (
+        "confirmed_within",
+        "src/cluster/link/tests.rs who_does_not_confirm_in_time_is_given_up_and_what_was_pending_is_lost",
+    ),
+    (
+        "retry_after",
+        "src/cluster/link/tests.rs each_try_in_vain_doubles_the_pause_up_to_its_end",
+    ),
+    (
+        "retry_after_max",
+        "src/cluster/link/tests.rs each_try_in_vain_doubles_the_pause_up_to_its_end",
+    ),
+    (
+        "count_every",
+        "src/cluster/tests.rs nodes_are_counted_every_now_and_then_and_so_a_silent_redis_is_found_out",
+    ),
+    (
+        "waiting_bytes_max",
+        "src/cluster/link/tests.rs no_more_waits_than_may_and_what_is_confirmed_makes_room",
+    ),
+    (
+        "message_bytes_max",
+        "src/cluster/tests.rs a_message_that_is_too_large_is_passed_over",
+    ),
+    (
+        "attachments_max",
+        "src/cluster/tests.rs what_no_node_could_have_meant_is_ignored_and_counted",
+    ),
+    (
+        "depth_max",
+        "src/cluster/tests.rs what_no_node_could_have_meant_is_ignored_and_counted",
+    ),
+    (
+        "foreign_questions_max",
+        "src/cluster/tests.rs one_question_too_many_is_not_answered",
+    ),
+    (
+        "foreign_question_within",
+        "src/cluster/tests.rs one_question_too_many_is_not_answered",
+    ),
 ];
 
 /// Short, but long enough for whatever must happen before it.
@@ -329,6 +382,7 @@ fn every_field_of_the_configuration_is_reached_by_a_test() {
         ("engine", "Engine"),
         ("socketio", "SocketIo"),
         ("socketio", "Recovery"),
+        ("cluster", "Cluster"),
     ] {
         let config = read(&format!("src/config/{layer}.rs"));
         let start = config.find(&format!("pub struct {of} {{")).unwrap();

@@ -11,13 +11,14 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use roomcast::world::{Bug, plant};
-use roomcast::{engineio, http, server, socketio, websocket};
+use roomcast::{cluster, engineio, http, server, socketio, websocket};
 
 type Property = fn(&[u8]);
 
 /// The targets, by the names of their files in `fuzz/fuzz_targets`.
 const TARGETS: &[(&str, Property)] = &[
     ("arguments", socketio::property::arguments),
+    ("cluster_wire", cluster::properties::wire),
     ("core_ops", server::properties::core_ops),
     ("engineio_payload", engineio::payload::property::holds),
     ("engineio_payload_v3", engineio::payload_v3::property::holds),

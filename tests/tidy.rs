@@ -69,6 +69,24 @@ const ARROWS: &[(&str, &[&str])] = &[
             "websocket",
         ],
     ),
+    // The adapter's messages to and from other nodes: a carrier is plugged into the server and is told no sockets.
+    (
+        "cluster",
+        &[
+            "config",
+            "http::date",
+            "http::query",
+            "reactor::{ConnId, Tag}",
+            "server",
+            "sid",
+            "socketio::args",
+            "socketio::msgpack",
+            "socketio::namespaces::Presence",
+            "socketio::packet::is_reserved",
+            "time",
+            "Server",
+        ],
+    ),
     // The application: no bytes, no transports, no threads of its own.
     (
         "chat",

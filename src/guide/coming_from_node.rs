@@ -165,7 +165,9 @@
 //! | `io.disconnectSockets()`, `(true)` | [`.disconnect()`](crate::server::Operator::disconnect), [`.disconnect_connections()`](crate::server::Operator::disconnect_connections) |
 //! | `io.sockets.adapter.rooms.get(room)?.size` | [`io.room_size("/", room)`](crate::Io::room_size), which lists nothing |
 //! | `adapter.on("create-room", f)`, `"delete-room"`, `"join-room"`, `"leave-room"` | [`.on_room_event(f)`](crate::server::Namespace::on_room_event) |
-//! | `io.adapter(createAdapter(…))` | a carrier of your own ([`server::cluster`](crate::server::cluster)); Redis: not yet |
+//! | `io.adapter(createAdapter(pub, sub))` of `@socket.io/redis-adapter` | [`server.carried_by(Redis::new(url, …)?)`](crate::Server::carried_by); other adapters: a [`Carrier`](crate::server::Carrier) of your own |
+//! | `await io.of("/").adapter.serverCount()` | [`io.other_nodes()`](crate::Io::other_nodes), without this one |
+//! | `new Emitter(client)` of `@socket.io/redis-emitter` | [`Emitter::new(stream, url, …)?`](crate::cluster::Emitter) |
 //!
 //! # Options
 //!
@@ -191,7 +193,7 @@
 //! | `cleanupEmptyChildNamespaces` | [`socketio.empty_children_kept`](crate::config::SocketIo::empty_children_kept), the other way round |
 //! | `maxAttachments` of the parser | [`socketio.attachments_max`](crate::config::SocketIo::attachments_max) |
 //! | `parser` | [`socketio.parser`](crate::config::SocketIo::parser): text, or MessagePack as `socket.io-msgpack-parser` has it; [`server.parser(own)`](crate::Server::parser) |
-//! | `adapter` | a carrier of your own by [`on_wish`](crate::Server::on_wish) and [`hear`](crate::Io::hear); Redis: not yet |
+//! | `adapter` | [`carried_by`](crate::Server::carried_by): Redis, or a carrier of your own; also by [`on_wish`](crate::Server::on_wish) and [`hear`](crate::Io::hear) |
 //! | `wsEngine` | left out: there is one WebSocket, and it is part of the server |
 //! | `destroyUpgrade`, `destroyUpgradeTimeout` | needs nothing: an upgrade to another path is a request like any other, and answered |
 //!

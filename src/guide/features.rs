@@ -88,7 +88,7 @@
 //! | broadcasts that are answered, with what came in time | yes |
 //! | `fetchSockets`, with data | yes |
 //! | joining, leaving, disconnecting many | yes |
-//! | `serverSideEmit`, with answers | yes, to nodes that a carrier of your own joins ([`server::cluster`](crate::server::cluster)) |
+//! | `serverSideEmit`, with answers | yes, to all nodes of a cluster ([`super::several_servers`]) |
 //! | events of rooms | yes |
 //! | how many are in a room, without a list | yes |
 //!
@@ -96,7 +96,8 @@
 //!
 //! | feature | |
 //! |---|---|
-//! | several servers: Redis (classic, sharded, streams), an emitter elsewhere | not yet: Redis comes later |
+//! | several servers over Redis: `createAdapter` and the emitter | yes, with Node.js servers among them ([`super::several_servers`]) |
+//! | several servers over Redis: `createShardedAdapter`, streams | not yet |
 //! | adapters over Postgres, MongoDB, cloud queues | left out: one wire that is spoken well |
 //! | sticky sessions, needed by long-polling | the proxy's affair; see [`super::several_servers`] |
 //! | the Admin UI | not yet |

@@ -1,10 +1,93 @@
-//! Several servers: what there is today, and what is not.
+//! Several servers as one, and what to do instead.
 //!
-//! One process serves everybody who is connected to it, with one thread and some megabytes, and that goes a long way. Unless
-//! somebody carries what it has to say to others (see below), rooms and broadcasts end at its door. Redis, by which the
-//! official servers tell each other of their broadcasts, comes later.
+//! One process serves everybody who is connected to it, with one thread and some megabytes, and that goes a long way. When it
+//! does not, several are joined over Redis; servers of Node.js may be among them.
 //!
-//! What one can do today is to split by what does not meet. Two servers that each have their own teams need no adapter, only
+//! ```no_run
+//! use roomcast::cluster::Redis;
+//! use roomcast::{Config, Server, config};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut server = Server::new(Config::default(), ());
+//!     server.carried_by(Redis::new("redis://127.0.0.1:6379", config::Cluster::default())?);
+//!     server.of("/").on("say", |socket, (room, text): (String, String), _ack| {
+//!         socket.everyone().to(&room).emit("said", &(text,));
+//!     });
+//!     server.listen("127.0.0.1:3000".parse()?)?.run()?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! ```js
+//! // A neighbour of the official kind.
+//! import { createClient } from "redis";
+//! import { Server } from "socket.io";
+//! import { createAdapter } from "@socket.io/redis-adapter";
+//!
+//! const pub = createClient({ url: "redis://127.0.0.1:6379" });
+//! const sub = pub.duplicate();
+//! await Promise.all([pub.connect(), sub.connect()]);
+//! const io = new Server(3001, { adapter: createAdapter(pub, sub) });
+//! ```
+//!
+//! From then on broadcasts with their rooms, exceptions and flags reach the clients of all nodes, and so do
+//! [`emit_with_acks`](crate::server::Operator::emit_with_acks), [`fetch_sockets`](crate::server::Operator::fetch_sockets),
+//! `join`, `leave` and `disconnect` of an operator, and
+//! [`server_side_emit`](crate::Io::server_side_emit). [`local`](crate::server::Operator::local) keeps something to one's own
+//! clients; room events, [`count`](crate::server::Operator::count), [`ids`](crate::server::Operator::ids) and
+//! [`emit_to`](crate::Io::emit_to) know this node only. [`config::Cluster`](crate::config::Cluster) says which protocol is
+//! spoken ([`Wire`](crate::config::Wire)): that of `createAdapter` of `@socket.io/redis-adapter` 8, with or without
+//! `publishOnSpecificResponseChannel`. All nodes must speak the same.
+//!
+//! A process without sockets speaks to them by an [`Emitter`](crate::cluster::Emitter); `@socket.io/redis-emitter` reaches us
+//! as well.
+//!
+//! # When Redis is away
+//!
+//! Each node goes on with its own clients. What it says meanwhile others never hear: nothing is kept for them, and each is counted
+//! ([`CarrierStatus::unsaid`](crate::server::CarrierStatus)). Questions are answered by this node alone, and say how many nodes
+//! are missing. [`Io::carrier`](crate::Io::carrier) says `Degraded` until Redis is there again; then everything is subscribed
+//! to anew, and nobody needs to be restarted. A Redis that does not answer within
+//! [`confirmed_within`](crate::config::Cluster::confirmed_within) counts as away.
+//!
+//! # Whom one trusts
+//!
+//! Whoever may publish on that Redis can say to every client what a server says, join them to rooms and send them away, and
+//! read along. Keep it within the house, with a password. What comes from there is held to limits, and what no node could have
+//! meant is passed over and counted; the official server ends with an error at some of it.
+//!
+//! # In front of them
+//!
+//! A long-polling session is many requests, and all of them must reach the process that opened it: the proxy must be *sticky*. The
+//! ids of sessions end in four characters that are the node's own, so that a request that reaches another one is answered
+//! `Session ID unknown: it is another server's`, and counted
+//! ([`Refusals::session_elsewhere`](crate::server::Refusals)): if that number grows, the proxy is not sticky.
+//!
+//! ```nginx
+//! upstream nodes {
+//!     hash $remote_addr consistent;
+//!     server 10.0.0.11:3000;
+//!     server 10.0.0.12:3000;
+//! }
+//! server {
+//!     location /socket.io/ {
+//!         proxy_pass http://nodes;
+//!         proxy_http_version 1.1;
+//!         proxy_set_header Upgrade $http_upgrade;
+//!         proxy_set_header Connection "upgrade";
+//!         proxy_set_header Host $host;
+//!         proxy_set_header X-Forwarded-For $remote_addr;
+//!         proxy_read_timeout 60s;
+//!     }
+//! }
+//! ```
+//!
+//! A WebSocket is one connection and needs nothing of this: with clients that say `transports: ["websocket"]` any spreading will
+//! do. This is so with every Engine.IO server.
+//!
+//! # Without Redis
+//!
+//! Often one can split by what does not meet. Two servers that each have their own teams need no adapter, only
 //! a proxy that sends each team to its own:
 //!
 //! ```no_run
@@ -30,12 +113,6 @@
 //! const socket = io("https://chat.example", { path: "/3001/socket.io/" });
 //! ```
 //!
-//! # Behind a proxy that spreads
-//!
-//! A long-polling session is many requests, and all of them must reach the same process: the proxy must be *sticky*, by address
-//! or by cookie. A WebSocket is one connection and needs nothing; a client that says `transports: ["websocket"]` avoids the
-//! question. This is so with every Engine.IO server.
-//!
 //! # The same server, again
 //!
 //! State is plain data. [`Server::freeze`](crate::Server::freeze) makes bytes of a whole server (sessions, sockets, rooms, what is
@@ -45,8 +122,11 @@
 //! # Over a carrier of your own
 //!
 //! What servers have to tell each other is public plain data, broadcasts with their answers, `fetchSockets` and
-//! `serverSideEmit` included: [`server::cluster`](crate::server::cluster). Who brings it from one to the other has joined them.
+//! `serverSideEmit` included: [`server::cluster`](crate::server::cluster). Who brings it from one to the other has joined them:
+//! by handlers ([`Server::on_wish`](crate::Server::on_wish)), or on the same loop as a
+//! [`Carrier`](crate::server::Carrier), as Redis is.
 //!
 //! # Not yet
 //!
-//! A carrier that comes with the crate, and emitters in other processes.
+//! The official adapters over sharded channels and over streams; TLS to Redis; the redirections of Redis Cluster, and Sentinel.
+//! Connection state recovery finds a socket again at the node that it was cut off from, and nowhere else.

@@ -1,0 +1,409 @@
+//! The carrier: what this node says goes to Redis, and what others say comes from there.
+//!
+//! A [`Link`] keeps the connection, a [`Wire`] knows the words; here is who is subscribed to what, what was lost, and how many
+//! nodes there are. A question is put by publishing it, and Redis says how many have heard it: so many replies are awaited, no
+//! matter who came or went a moment before.
+//! While Redis is away nothing is kept: what was said meanwhile others never hear, and it is counted.
+//! Knows no socket and no handler. Left out: Redis Cluster (its redirections), Sentinel.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::classic::Classic;
+use super::link::{Event, Link};
+use super::resp::Value;
+use super::url::{Target, UrlError};
+use super::wire::{Came, Channel, Out, Publication, Role, Wire};
+use crate::config;
+use crate::reactor::{ConnId, Tag};
+use crate::server::cluster::{Request, Wish};
+use crate::server::{Carried, Carrier, CarrierState, CarrierStatus, Here};
+use crate::socketio::namespaces::Presence;
+use crate::time::{Now, Time};
+
+/// What a command was for.
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    /// To hear a channel.
+    Subscribe,
+    /// To hear it no longer.
+    Unsubscribe,
+    /// To say something.
+    Publish,
+    /// To ask something, in a namespace that is here or not.
+    Ask(Request, HeardBy),
+    /// To count the nodes.
+    Count,
+}
+
+/// Who hears a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HeardBy {
+    /// Other nodes, and this one.
+    AllNodes,
+    /// Other nodes only: its namespace is not here.
+    Others,
+}
+
+/// Carries what nodes tell each other over Redis, in the words of the official Node.js adapters, so that servers of either kind
+/// may be neighbours; to be handed to [`Server::carried_by`](crate::Server::carried_by).
+///
+/// ```no_run
+/// use roomcast::cluster::Redis;
+/// use roomcast::{Config, Server, config};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let mut server = Server::new(Config::default(), ());
+///     server.carried_by(Redis::new("redis://127.0.0.1:6379", config::Cluster::default())?);
+///     server.of("/").on("say", |socket, (text,): (String,), _ack| {
+///         // To the clients of all nodes.
+///         socket.everyone().emit("said", &(text,));
+///     });
+///     server.listen("127.0.0.1:3000".parse()?)?.run()?;
+///     Ok(())
+/// }
+/// ```
+pub struct Redis {
+    config: config::Cluster,
+    link: Link<Token>,
+    wire: Box<dyn Wire>,
+    /// What is subscribed to, or will be when Redis is there.
+    channels: HashMap<Channel, (Role, Box<str>)>,
+    namespaces: Vec<Box<str>>,
+    wanted: VecDeque<Carried>,
+    /// Subscriptions that Redis has not confirmed.
+    unconfirmed: usize,
+    count_at: Option<Time>,
+    /// Whether somebody was told what Redis refuses; once for each connection.
+    has_complained: bool,
+    status: CarrierStatus,
+}
+
+impl Redis {
+    /// Redis at a `redis://[name[:password]@]host[:port][/database]`: version 6 or later, or Valkey.
+    ///
+    /// # Errors
+    /// If the URL is none, or asks for what is not there.
+    pub fn new(url: &str, config: config::Cluster) -> Result<Self, UrlError> {
+        let wire: Box<dyn Wire> = match config.wire {
+            config::Wire::Classic { replies_to_asker } => {
+                Box::new(Classic::new(&config, replies_to_asker))
+            }
+        };
+        Ok(Self {
+            link: Link::new(Target::parse(url)?, config.clone()),
+            wire,
+            config,
+            channels: HashMap::new(),
+            namespaces: Vec::new(),
+            wanted: VecDeque::new(),
+            unconfirmed: 0,
+            count_at: None,
+            has_complained: false,
+            status: CarrierStatus::default(),
+        })
+    }
+
+    fn command(&mut self, now: Now, words: &[&[u8]], token: Token) -> Result<(), Token> {
+        let patience = self.config.confirmed_within;
+        self.link.command(now.mono, words, token, patience)
+    }
+
+    fn subscribe(&mut self, now: Now, channel: &Channel) {
+        let words: [&[u8]; 2] = match channel {
+            Channel::Plain(name) => [b"SUBSCRIBE", name.as_bytes()],
+            Channel::Pattern(name) => [b"PSUBSCRIBE", name.as_bytes()],
+        };
+        if self.command(now, &words, Token::Subscribe).is_ok() {
+            self.unconfirmed += 1;
+        } else if self.link.is_up() {
+            // Without it this node would be deaf in one ear: it is tried again with a new connection.
+            self.link.give_up(now.mono, "too much waits for it");
+        }
+    }
+
+    fn unsubscribe(&mut self, now: Now, channel: &Channel) {
+        let words: [&[u8]; 2] = match channel {
+            Channel::Plain(name) => [b"UNSUBSCRIBE", name.as_bytes()],
+            Channel::Pattern(name) => [b"PUNSUBSCRIBE", name.as_bytes()],
+        };
+        // If it is not to be had, what still comes is for a namespace that nobody knows, and passed over.
+        let _ = self.command(now, &words, Token::Unsubscribe);
+    }
+
+    fn publish(&mut self, now: Now, publication: &Publication) {
+        let Publication {
+            channel,
+            payload,
+            question,
+        } = publication;
+        let token = match question {
+            Some(request) => Token::Ask(*request, self.heard_by(channel)),
+            None => Token::Publish,
+        };
+        let words = [&b"PUBLISH"[..], channel.as_bytes(), payload];
+        match self.command(now, &words, token) {
+            Ok(()) => self.status.said += 1,
+            Err(token) => self.lost(&token),
+        }
+    }
+
+    fn heard_by(&self, channel: &str) -> HeardBy {
+        let own = Channel::Plain(channel.into());
+        if self.channels.contains_key(&own) {
+            HeardBy::AllNodes
+        } else {
+            HeardBy::Others
+        }
+    }
+
+    /// Others have not heard this, or perhaps not.
+    fn lost(&mut self, token: &Token) {
+        match token {
+            Token::Publish => self.status.unsaid += 1,
+            Token::Ask(request, _) => {
+                self.status.unsaid += 1;
+                let missing = self.status.other_nodes;
+                self.wanted.push_back(Carried::NotAsked(*request, missing));
+            }
+            Token::Subscribe | Token::Unsubscribe | Token::Count => {}
+        }
+    }
+
+    fn count_nodes(&mut self, now: Now) {
+        self.count_at = Some(now.mono + self.config.count_every);
+        let Some(namespace) = self.namespaces.first() else {
+            return;
+        };
+        let (word, channel) = self.wire.counted(namespace);
+        let words = [&b"PUBSUB"[..], word.as_bytes(), channel.as_bytes()];
+        let _ = self.command(now, &words, Token::Count);
+    }
+
+    /// Does what follows from what the link has brought.
+    fn follow(&mut self, now: Now, here: &dyn Here) {
+        while let Some(event) = self.link.poll_event() {
+            match event {
+                Event::Up => self.up(now),
+                Event::Down => {
+                    self.status.state = CarrierState::Degraded;
+                    self.unconfirmed = 0;
+                    self.count_at = None;
+                }
+                Event::Lost(token) => self.lost(&token),
+                Event::Reply(token, value) => self.replied(now, &token, &value),
+                Event::Push(values) => self.pushed(now, &values, here),
+            }
+        }
+    }
+
+    fn up(&mut self, now: Now) {
+        self.unconfirmed = 0;
+        self.has_complained = false;
+        let mut channels: Vec<_> = self.channels.keys().cloned().collect();
+        // The map has no order, and the same run is to have the same.
+        channels.sort_unstable();
+        for channel in &channels {
+            self.subscribe(now, channel);
+        }
+        self.count_nodes(now);
+        self.joined_if_confirmed();
+    }
+
+    fn joined_if_confirmed(&mut self) {
+        if self.unconfirmed == 0 && self.link.is_up() {
+            self.status.state = CarrierState::Joined;
+        }
+    }
+
+    fn replied(&mut self, now: Now, token: &Token, value: &Value) {
+        if let Value::Error(error) = value {
+            if !std::mem::replace(&mut self.has_complained, true) {
+                log::warn!("Redis refuses to {token:?}: {error}");
+            }
+            self.lost(token);
+        }
+        match (token, value) {
+            (Token::Subscribe, Value::Error(_)) => {
+                self.link.give_up(now.mono, "it refuses a subscription");
+            }
+            (Token::Subscribe, _) => {
+                self.unconfirmed = self.unconfirmed.saturating_sub(1);
+                self.joined_if_confirmed();
+            }
+            (Token::Ask(request, heard_by), Value::Number(count)) => {
+                let own = usize::from(*heard_by == HeardBy::AllNodes);
+                let others = usize::try_from(*count)
+                    .unwrap_or_default()
+                    .saturating_sub(own);
+                self.wanted.push_back(Carried::Awaited(*request, others));
+            }
+            (Token::Count, Value::List(values)) => {
+                if let Some(Value::Number(count)) = values.get(1) {
+                    let others = usize::try_from(*count)
+                        .unwrap_or_default()
+                        .saturating_sub(1);
+                    self.status.other_nodes = others;
+                    self.wanted.push_back(Carried::OtherNodes(others));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn pushed(&mut self, now: Now, values: &[Value], here: &dyn Here) {
+        let word = |place: usize| values.get(place).and_then(Value::text).unwrap_or_default();
+        let name = |place: usize| std::str::from_utf8(word(place)).unwrap_or_default();
+        let (key, channel, payload) = match word(0) {
+            b"message" => (Channel::Plain(name(1).into()), name(1), values.get(2)),
+            b"pmessage" => (Channel::Pattern(name(1).into()), name(2), values.get(3)),
+            // Redis tells of other things, too, to who asks for it.
+            _ => return,
+        };
+        let Some((role, namespace)) = self.channels.get(&key) else {
+            return;
+        };
+        let Some(payload) = payload.and_then(Value::text) else {
+            self.status.ignored += 1;
+            return;
+        };
+        let (role, namespace) = (*role, namespace.clone());
+        let came = Came {
+            role,
+            namespace: &namespace,
+            channel,
+            payload,
+        };
+        let mut out = Vec::new();
+        match self.wire.heard(now, &came, here, &mut out) {
+            Ok(()) => self.status.heard += 1,
+            Err(super::message::Ignored) => {
+                log::debug!("ignored what came by {channel:?}");
+                self.status.ignored += 1;
+            }
+        }
+        for out in out {
+            match out {
+                Out::Hear(wish) => self.wanted.push_back(Carried::Hear(wish)),
+                Out::Publish(publication) => self.publish(now, &publication),
+            }
+        }
+    }
+}
+
+/// Nobody is here, for facts that bring no messages.
+struct Nobody;
+
+impl Here for Nobody {
+    fn has_room(&self, _namespace: &str, _room: &str) -> bool {
+        false
+    }
+}
+
+impl Carrier for Redis {
+    fn seeded(&mut self, seed: [u8; 32]) {
+        let mut random = StdRng::from_seed(seed);
+        self.wire.seeded(&mut random);
+        self.link.seeded(rand::RngExt::random(&mut random));
+    }
+
+    fn namespace(&mut self, now: Now, name: &str, presence: Presence) {
+        let channels = self.wire.channels(name);
+        match presence {
+            Presence::Came if self.namespaces.iter().any(|own| **own == *name) => {}
+            Presence::Came => {
+                self.namespaces.push(name.into());
+                for (channel, role) in channels {
+                    self.subscribe(now, &channel);
+                    self.channels.insert(channel, (role, name.into()));
+                }
+            }
+            Presence::Went => {
+                self.namespaces.retain(|own| **own != *name);
+                for (channel, _) in channels {
+                    self.unsubscribe(now, &channel);
+                    self.channels.remove(&channel);
+                }
+            }
+        }
+    }
+
+    fn said(&mut self, now: Now, wish: Wish) {
+        let question = match &wish {
+            Wish::Emit {
+                request: Some((request, _)),
+                ..
+            }
+            | Wish::Fetch { request, .. }
+            | Wish::ServerSide {
+                request: Some(request),
+                ..
+            } => Some(*request),
+            _ => None,
+        };
+        match self.wire.said(&wish) {
+            Some(publication) => self.publish(now, &publication),
+            None => {
+                if let Some(request) = question {
+                    self.wanted.push_back(Carried::NotAsked(request, 0));
+                }
+            }
+        }
+    }
+
+    fn resolved(&mut self, now: Now, addresses: io::Result<Vec<SocketAddr>>) {
+        self.link.resolved(now.mono, addresses);
+        self.follow(now, &Nobody);
+    }
+
+    fn connected(&mut self, now: Now, tag: Tag, result: io::Result<ConnId>) {
+        self.link.connected(now.mono, tag, result);
+        self.follow(now, &Nobody);
+    }
+
+    fn received(&mut self, now: Now, conn: ConnId, input: &[u8], here: &dyn Here) -> usize {
+        self.link.received(now.mono, conn, input);
+        self.follow(now, here);
+        input.len()
+    }
+
+    fn closed(&mut self, now: Now, conn: ConnId, why: io::Result<()>) {
+        self.link.closed(now.mono, conn, &why);
+        self.follow(now, &Nobody);
+    }
+
+    fn elapsed(&mut self, now: Now) {
+        self.link.elapsed(now.mono);
+        self.follow(now, &Nobody);
+        if self.count_at.is_some_and(|at| at <= now.mono) {
+            self.count_nodes(now);
+        }
+    }
+
+    fn stopped(&mut self, now: Now) {
+        self.link.stop();
+        self.follow(now, &Nobody);
+        self.count_at = None;
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        let own = self.count_at.filter(|_| self.link.is_up());
+        [self.link.deadline(), own].into_iter().flatten().min()
+    }
+
+    fn poll(&mut self) -> Option<Carried> {
+        self.link.poll_wanted().or_else(|| self.wanted.pop_front())
+    }
+
+    fn status(&self) -> CarrierStatus {
+        CarrierStatus {
+            joined: self.link.joined(),
+            waiting_bytes: self.link.pending_bytes(),
+            ..self.status
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a protocol between nodes is, to who carries it: channels, payloads, and what they mean.
+//!
+//! Knows neither Redis nor any of the protocols.
+
+use rand::rngs::StdRng;
+
+use super::message::Ignored;
+use crate::server::Here;
+use crate::server::cluster::{Request, Wish};
+use crate::time::Now;
+
+/// A channel, or a pattern of channels.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Channel {
+    /// One.
+    Plain(Box<str>),
+    /// All whose names fit.
+    Pattern(Box<str>),
+}
+
+/// What comes by a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// What is for clients.
+    Broadcasts,
+    /// What is for servers.
+    Requests,
+    /// What is for one server.
+    Responses,
+}
+
+/// Something that came by a channel.
+#[derive(Debug)]
+pub(super) struct Came<'a> {
+    pub(super) role: Role,
+    pub(super) namespace: &'a str,
+    pub(super) channel: &'a str,
+    pub(super) payload: &'a [u8],
+}
+
+/// Something to be published.
+#[derive(Debug)]
+pub(super) struct Publication {
+    pub(super) channel: String,
+    pub(super) payload: Vec<u8>,
+    /// The question that it puts.
+    pub(super) question: Option<Request>,
+}
+
+impl Publication {
+    pub(super) fn new(channel: String, payload: impl Into<Vec<u8>>) -> Self {
+        Self {
+            channel,
+            payload: payload.into(),
+            question: None,
+        }
+    }
+
+    pub(super) const fn asking(mut self, question: Request) -> Self {
+        self.question = Some(question);
+        self
+    }
+}
+
+/// What follows from something that came.
+#[derive(Debug)]
+pub(super) enum Out {
+    /// Another node wishes this.
+    Hear(Wish),
+    /// It is answered at once.
+    Publish(Publication),
+}
+
+/// A protocol between nodes.
+pub(super) trait Wire {
+    /// Before everything else: a name of its own.
+    fn seeded(&mut self, random: &mut StdRng);
+    /// What a node subscribes to that has a namespace.
+    fn channels(&self, namespace: &str) -> Vec<(Channel, Role)>;
+    /// The channel whose subscribers are the nodes that have a namespace, and the word of `PUBSUB` that counts them.
+    fn counted(&self, namespace: &str) -> (&'static str, String);
+    /// This node wishes something; none if there is no word for it.
+    fn said(&mut self, wish: &Wish) -> Option<Publication>;
+    /// Something came.
+    fn heard(
+        &mut self,
+        now: Now,
+        came: &Came<'_>,
+        here: &dyn Here,
+        out: &mut Vec<Out>,
+    ) -> Result<(), Ignored>;
+}

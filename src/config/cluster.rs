@@ -1,0 +1,75 @@
+//! Limits of what goes to other nodes by way of Redis, and of what comes from there.
+
+use std::time::Duration;
+
+/// Limits and choices of [`Redis`](crate::cluster::Redis).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Cluster {
+    /// Which of the official adapters' protocols is spoken: that of all nodes.
+    pub wire: Wire,
+    /// What all channels begin with (`key`): that of all nodes.
+    pub prefix: String,
+    /// How long a connection to Redis may take, its greeting included. Redis is within the house.
+    pub connect_within: Duration,
+    /// How long Redis may take to confirm a command before the connection is given up: it is stopped, or the network is.
+    pub confirmed_within: Duration,
+    /// How long after a connection was lost the next is tried. Each try in vain doubles it, and chance takes up to a half of it
+    /// away, so that the nodes of a cluster do not come back at one moment.
+    pub retry_after: Duration,
+    /// Where the doubling ends.
+    pub retry_after_max: Duration,
+    /// How often the other nodes are counted, which also finds out whether Redis is there when nobody has anything to say.
+    pub count_every: Duration,
+    /// Bytes that Redis has not confirmed; what would be more is not said, and counted. As much as a slow Redis may owe.
+    pub waiting_bytes_max: usize,
+    /// Bytes of one message from another node; a larger one is passed over and counted.
+    pub message_bytes_max: usize,
+    /// Attachments of one message from another node.
+    pub attachments_max: usize,
+    /// Levels of nesting in one message from another node: what a client may send, and the few around it.
+    pub depth_max: usize,
+    /// Questions of other nodes that may be under way here; one more is not answered, and counted.
+    pub foreign_questions_max: usize,
+    /// How long a question of another node is under way here at most: no broadcast waits longer for its answers.
+    pub foreign_question_within: Duration,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            wire: Wire::default(),
+            prefix: "socket.io".to_owned(),
+            connect_within: Duration::from_secs(5),
+            confirmed_within: Duration::from_secs(5),
+            retry_after: Duration::from_millis(100),
+            retry_after_max: Duration::from_secs(5),
+            count_every: Duration::from_secs(5),
+            waiting_bytes_max: 4 * 1024 * 1024,
+            message_bytes_max: 16 * 1024 * 1024,
+            attachments_max: 1000,
+            depth_max: 136,
+            foreign_questions_max: 10_000,
+            foreign_question_within: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A protocol between nodes. They do not mix: all nodes of a cluster speak the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wire {
+    /// That of `createAdapter` of `@socket.io/redis-adapter` 8.
+    Classic {
+        /// Whether answers go to the node that asked, instead of to all (`publishOnSpecificResponseChannel`): that of all nodes.
+        replies_to_asker: bool,
+    },
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self::Classic {
+            replies_to_asker: false,
+        }
+    }
+}

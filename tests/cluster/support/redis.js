@@ -1,0 +1,57 @@
+// A Redis of our own, on a port nobody else uses, without a file: it can be stopped, held and started again.
+
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { createClient } from "redis";
+
+import { answers, freePorts } from "./ports.js";
+
+export class Redis {
+  #child = null;
+
+  static async start() {
+    const redis = new Redis();
+    [redis.port] = await freePorts(1);
+    await redis.start();
+    return redis;
+  }
+
+  get url() {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  async start() {
+    const options = ["--port", String(this.port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"];
+    this.#child = spawn("redis-server", options, { stdio: "ignore" });
+    await answers(this.port);
+  }
+
+  /** Ends it as a crash would: every connection, every subscription and every key is gone. */
+  async kill() {
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGCONT");
+    this.#child.kill("SIGKILL");
+    await ended;
+  }
+
+  /** It goes on to be there, and does nothing. */
+  hold() {
+    this.#child.kill("SIGSTOP");
+  }
+
+  release() {
+    this.#child.kill("SIGCONT");
+  }
+
+  /** Runs commands beside everybody. */
+  async client() {
+    return createClient({ url: this.url }).connect();
+  }
+}
+
+/** Whether there is a Redis on this machine that knows sharded channels; it is no fault of a test if there is not. */
+export function version() {
+  const words = execFileSync("redis-server", ["--version"], { encoding: "utf8" });
+  return Number(/v=(\d+)/.exec(words)[1]);
+}
