@@ -51,7 +51,7 @@ async function talk(ada, bo, cem) {
   const lines = [
     [ada, "Morning! The forecast moved: **west 4, gusts 6** until noon."],
     [ada, "I would rather leave at `09:30` and take the tide along."],
-    [bo, "Fine by me. I bring the chart and coffee for five."],
+    [bo, "Fine by me, @ada. I bring the chart and coffee for five."],
     [cem, "Can somebody pick me up at the station at 8? I have the new sail with me, it is about two metres long and I will not get it on the bus."],
     [bo, "I have the van. 8 it is, platform side."],
     [cem, "Perfect, thank you"],
@@ -60,12 +60,16 @@ async function talk(ada, bo, cem) {
   ];
   for (const [person, text] of lines) {
     await person.send(text);
-    await ada.row(text.replaceAll(/[*`]/g, "").slice(0, 30)).first().waitFor();
+    await ada.row(text.replaceAll(/[*`]|, @ada.*/g, "").slice(0, 30)).first().waitFor();
   }
   await bo.room(/^Galley/).click();
   await bo.isIn("Galley");
   await bo.send("who has the big pot?");
   await ada.room(/Galley.*unread/).waitFor();
+  await bo.page.goto(`${roomcast.url}#/dm/1`);
+  await bo.box.waitFor();
+  await bo.send("I found your hat");
+  await ada.room(/^Bo/).waitFor();
   await cem.box.pressSequentially("I");
   await ada.page.getByText("Cem Yıldız is typing").waitFor();
 }
