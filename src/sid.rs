@@ -48,8 +48,10 @@ impl Sid {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let id: [u8; SID_BYTES] = text.as_bytes().try_into().ok()?;
-        let spelled = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        id.iter().all(spelled).then_some(Self(id))
+        // Without a way out of the loop, the compiler looks at many bytes at a time.
+        let spelled = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_');
+        let is_spelled = id.iter().fold(true, |all, byte| all & spelled(*byte));
+        is_spelled.then_some(Self(id))
     }
 
     /// The id as text, which is also the name of its socket's own room.

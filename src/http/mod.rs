@@ -158,6 +158,9 @@ pub enum Expired {
     Untaken,
 }
 
+/// Whether the body of a request of this method and path is to be given in pieces.
+type InPieces<'f> = &'f dyn Fn(Method, &str) -> bool;
+
 impl Connection {
     /// A connection just accepted.
     #[must_use]
@@ -184,7 +187,7 @@ impl Connection {
         limits: &config::Http,
         input: &mut &'a mut [u8],
     ) -> Result<Option<Request<'a>>, Refusal> {
-        self.next_or_begun(now, limits, input, &|_, _| false)
+        self.next_as(now, limits, input, None)
     }
 
     /// The same; but a request whose method and path `in_pieces` says yes to is given as soon as its head has come, without
@@ -198,6 +201,16 @@ impl Connection {
         limits: &config::Http,
         input: &mut &'a mut [u8],
         in_pieces: &dyn Fn(Method, &str) -> bool,
+    ) -> Result<Option<Request<'a>>, Refusal> {
+        self.next_as(now, limits, input, Some(in_pieces))
+    }
+
+    fn next_as<'a>(
+        &mut self,
+        now: Time,
+        limits: &config::Http,
+        input: &mut &'a mut [u8],
+        in_pieces: Option<InPieces<'_>>,
     ) -> Result<Option<Request<'a>>, Refusal> {
         let outcome = self.advance(now, limits, input, in_pieces);
         if let Err(refusal) = outcome {
@@ -228,7 +241,7 @@ impl Connection {
         now: Time,
         limits: &config::Http,
         input: &mut &'a mut [u8],
-        in_pieces: &dyn Fn(Method, &str) -> bool,
+        in_pieces: Option<InPieces<'_>>,
     ) -> Result<Option<Request<'a>>, Refusal> {
         if let State::Idle { since, first } = self.state {
             skip_empty_lines(input);
@@ -247,7 +260,7 @@ impl Connection {
                     return Ok(None);
                 };
                 let parts = head::parse(&input[..head_bytes], search.headers())?;
-                if in_pieces(parts.method, parts.path(input)) {
+                if in_pieces.is_some_and(|in_pieces| in_pieces(parts.method, parts.path(input))) {
                     let taking = Taking::new(now, &parts, head_bytes, input.len());
                     self.state = State::Taking(Box::new(taking));
                     let head = Cow::Borrowed(take(input, head_bytes));
@@ -331,7 +344,7 @@ impl Connection {
                 self.state = State::Chunked(Box::new(chunked));
             }
         }
-        self.advance(now, limits, input, &|_, _| false)
+        self.advance(now, limits, input, None)
     }
 
     fn counted_complete<'a>(&mut self, input: &mut &'a mut [u8]) -> Option<Request<'a>> {

@@ -6,8 +6,6 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
-
 /// The pairs in order. A pair without `=` has an empty value; empty pairs are skipped; what is not UTF-8 becomes U+FFFD.
 pub fn pairs<'a>(
     query: &'a (impl AsRef<[u8]> + ?Sized),
@@ -16,17 +14,12 @@ pub fn pairs<'a>(
         .map(|(name, value)| (decode(name, Plus::Blank), decode(value, Plus::Blank)))
 }
 
-/// The pairs as they were sent.
+/// The pairs as they were sent. They are short, so a loop over their bytes is quicker than a search for each sign.
 fn raw_pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut rest = Some(query);
-    let pairs = std::iter::from_fn(move || {
-        let query = rest?;
-        let end = memchr(b'&', query);
-        rest = end.map(|end| &query[end + 1..]);
-        Some(&query[..end.unwrap_or(query.len())])
-    });
+    let pairs = query.split(|byte| *byte == b'&');
     pairs.filter(|pair| !pair.is_empty()).map(|pair| {
-        let equals = memchr(b'=', pair).unwrap_or(pair.len());
+        let equals = pair.iter().position(|byte| *byte == b'=');
+        let equals = equals.unwrap_or(pair.len());
         (&pair[..equals], pair.get(equals + 1..).unwrap_or(b""))
     })
 }
@@ -46,23 +39,16 @@ pub fn values<'a, const N: usize>(
 ) -> [Option<Cow<'a, str>>; N] {
     let mut values = [None; N];
     for (key, value) in raw_pairs(query.as_ref()) {
+        // Nearly always a name is sent as it is.
+        let decoded = is_encoded(key, Plus::Blank).then(|| decode(key, Plus::Blank));
+        let key = decoded.as_deref().map_or(key, str::as_bytes);
         for (name, found) in names.iter().zip(&mut values) {
-            if spells(key, name) {
+            if key == name.as_bytes() {
                 *found = Some(value);
             }
         }
     }
     values.map(|value| value.map(|value| decode(value, Plus::Blank)))
-}
-
-/// Whether a name as it was sent is this one; nearly always it is sent as it is.
-fn spells(key: &[u8], name: &str) -> bool {
-    let is_plain = key.is_ascii() && memchr2(b'%', b'+', key).is_none();
-    if is_plain {
-        key == name.as_bytes()
-    } else {
-        decode(key, Plus::Blank) == name
-    }
 }
 
 /// One segment of a path, decoded: here a plus is a plus.
@@ -78,12 +64,16 @@ enum Plus {
     Plus,
 }
 
+/// Whether anything stands for something else.
+fn is_encoded(raw: &[u8], plus: Plus) -> bool {
+    match plus {
+        Plus::Blank => raw.iter().any(|byte| matches!(byte, b'%' | b'+')),
+        Plus::Plus => raw.contains(&b'%'),
+    }
+}
+
 fn decode(raw: &[u8], plus: Plus) -> Cow<'_, str> {
-    let encoded = match plus {
-        Plus::Blank => memchr2(b'%', b'+', raw),
-        Plus::Plus => memchr(b'%', raw),
-    };
-    if encoded.is_none() {
+    if !is_encoded(raw, plus) {
         return str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
     }
     let mut bytes = Vec::with_capacity(raw.len());

@@ -39,14 +39,14 @@ fn is_same(origin: &[u8], request: &Request<'_>) -> bool {
 /// What the answer to a request must say, whatever else it says.
 pub(super) fn headers(config: &config::Engine, request: &Request<'_>) -> Headers {
     let mut headers = Headers::new();
-    let asking = request.header("origin");
+    let asking = || request.header("origin");
     let credentials = config.cors.credentials;
     let named = match &config.origins {
         Origins::Same => return headers,
-        Origins::Any if credentials => asking,
+        Origins::Any if credentials => asking(),
         Origins::Any => Some("*"),
         Origins::Listed(listed) => {
-            asking.filter(|origin| listed.iter().any(|allowed| allowed == origin))
+            asking().filter(|origin| listed.iter().any(|allowed| allowed == origin))
         }
         Origins::Fixed(fixed) => Some(fixed.as_str()),
     };

@@ -106,7 +106,7 @@ pub(super) struct Handlers<A: App> {
     tables: Vec<Table<A>>,
     pub(super) routes: Routes<Route<A>>,
     /// Whether any of them takes bodies in pieces.
-    has_pieces: bool,
+    pub(super) has_pieces: bool,
     pub(super) files: Vec<Files>,
     pub(super) raw: Vec<Mount<A>>,
     pub(super) hooks: Hooks<A>,
@@ -196,8 +196,7 @@ impl<A: App> Handlers<A> {
 
     /// Whether a request is for a route that takes bodies in pieces.
     pub(super) fn is_in_pieces(&self, config: &Config, method: Method, path: &str) -> bool {
-        self.has_pieces
-            && !self.is_for_engine(config, path)
+        !self.is_for_engine(config, path)
             && match self.routes.find(method, path) {
                 Found::Route(route, _) => route.takes == Takes::Pieces,
                 Found::NotFound | Found::MethodNotAllowed { .. } => false,

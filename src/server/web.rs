@@ -83,9 +83,13 @@ impl<A: App> Server<A> {
             return false;
         }
         let (config, handlers) = (&self.core.config, &self.handlers);
-        let in_pieces = |method, path: &str| handlers.is_in_pieces(config, method, path);
         let now = self.core.now.mono;
-        let outcome = http.next_or_begun(now, &config.http, input, &in_pieces);
+        let outcome = if handlers.has_pieces {
+            let in_pieces = |method, path: &str| handlers.is_in_pieces(config, method, path);
+            http.next_or_begun(now, &config.http, input, &in_pieces)
+        } else {
+            http.next(now, &config.http, input)
+        };
         if let Some(interim) = http.poll_interim() {
             self.core.actions.push_back(Action::Send(conn, interim));
         }
@@ -141,10 +145,11 @@ impl<A: App> Server<A> {
     }
 
     fn request(&mut self, conn: ConnId, request: &http::Request<'_>) {
-        if let Some(mount) = self.handlers.raw_mount(request.path()) {
+        let path = request.path();
+        if let Some(mount) = self.handlers.raw_mount(path) {
             return self.engine_request(conn, request, Some(mount));
         }
-        if request.path().starts_with(&self.core.config.engine.path) {
+        if path.starts_with(&self.core.config.engine.path) {
             if let Some(response) = client::file(&self.core.config.engine, request) {
                 let response = self.core.with_cors(request, response);
                 return self.core.respond(conn, &response);
