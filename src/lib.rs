@@ -76,6 +76,7 @@
 //! |---|---|
 //! | [`config`] | every limit and duration, with the reason for its default |
 //! | [`addresses`] | which addresses count as one, and ranges of them |
+//! | [`buffers`] | bytes on their way out, shared, and their memory used again |
 //! | [`slots`], [`time`], [`timers`], [`sid`] | ids with generations, moments, deadlines, ids nobody can guess |
 //! | [`reactor`] | the loop: what happens goes up as calls of [`reactor::Service`], what is to be done comes down as [`reactor::Action`]s |
 //! | [`http`] | one keep-alive connection: requests out of bytes, answers into bytes; files and routes |
@@ -103,6 +104,7 @@
 //! neither Node.js nor SQLite.
 
 pub mod addresses;
+pub mod buffers;
 #[cfg(feature = "chat")]
 pub mod chat;
 #[cfg(feature = "redis")]

@@ -47,7 +47,13 @@ impl Sid {
     /// The id that `text` spells, or `None` if it cannot be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let id: [u8; SID_BYTES] = text.as_bytes().try_into().ok()?;
+        Self::parse_bytes(text.as_bytes())
+    }
+
+    /// The id that these bytes spell, or `None` if they cannot be one.
+    #[must_use]
+    pub fn parse_bytes(bytes: &[u8]) -> Option<Self> {
+        let id: [u8; SID_BYTES] = bytes.try_into().ok()?;
         // Without a way out of the loop, the compiler looks at many bytes at a time.
         let spelled = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_');
         let is_spelled = id.iter().fold(true, |all, byte| all & spelled(*byte));

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::fd::AsRawFd;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ impl Service for Echo {
     fn connected(&mut self, _: Now, _: Tag, _: io::Result<ConnId>) {}
     fn received(&mut self, _: Now, conn: ConnId, input: &mut [u8]) -> usize {
         self.0
-            .push_back(Action::Send(conn, Bytes::copy_from_slice(input)));
+            .push_back(Action::Send(conn, Bytes::copy_from_slice(input).into()));
         input.len()
     }
     fn refused(&mut self, _: Now, _: ConnId, _: usize) {}
@@ -62,18 +63,23 @@ fn echoes(client: &mut TcpStream) -> io::Result<()> {
 fn without_descriptors_the_waiting_are_closed_and_later_ones_are_served_again() {
     let mut config = config::Reactor::default();
     config.connections_max = Some(10_000);
-    let mut reactor = Reactor::new(&config).unwrap();
+    let (ready, is_ready) = channel();
+    // A loop stays on the thread that made it.
+    let run = move || {
+        let mut reactor = Reactor::new(&config).unwrap();
+        let listener = reactor.listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let address = reactor.local_addr(listener).unwrap();
+        ready.send((address, reactor.handle())).unwrap();
+        reactor.run(&mut Echo::default())
+    };
+    let running = thread::Builder::new().spawn(run).unwrap();
+    let (address, handle) = is_ready.recv().expect("it listens");
+    let address = address.into();
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     assert_eq!(
         current, maximum,
         "the reactor has asked for all it may have"
     );
-    let listener = reactor.listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-    let address = reactor.local_addr(listener).unwrap().into();
-    let handle = reactor.handle();
-    let running = thread::Builder::new()
-        .spawn(move || reactor.run(&mut Echo::default()))
-        .unwrap();
 
     // Descriptors are given out lowest first, so this leaves room for exactly five more.
     let sockets: Vec<_> = (0..30).map(|_| socket().unwrap()).collect();

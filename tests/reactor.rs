@@ -46,6 +46,17 @@ enum Told {
 /// What the service does with what it is shown.
 type Appetite = Box<dyn FnMut(ConnId, &[u8], &mut VecDeque<Action>) -> usize + Send>;
 
+/// An action to be performed: one with bytes belongs to its loop's thread, so it is made there.
+type Wish = Box<dyn FnOnce() -> Action + Send>;
+
+fn wish(make: impl FnOnce() -> Action + Send + 'static) -> Wish {
+    Box::new(make)
+}
+
+fn send(id: ConnId, bytes: Bytes) -> Wish {
+    wish(move || Action::Send(id, bytes.into()))
+}
+
 struct Teller {
     told: Sender<Told>,
     actions: VecDeque<Action>,
@@ -89,8 +100,8 @@ impl Service for Teller {
         self.tell(Told::Finished(job, outcome));
     }
     fn posted(&mut self, now: Now, letter: Letter) {
-        match letter.downcast::<Vec<Action>>() {
-            Ok(actions) => self.actions.extend(*actions),
+        match letter.downcast::<Vec<Wish>>() {
+            Ok(wishes) => self.actions.extend(wishes.into_iter().map(|wish| wish())),
             Err(letter) => match letter.downcast::<Duration>() {
                 Ok(later) => self.deadline = Some(now.mono + *later),
                 Err(letter) => self.tell(Told::Posted(*letter.downcast().unwrap())),
@@ -135,26 +146,30 @@ impl Rig {
         config: &config::Reactor,
         lanes: Vec<Spec>,
         appetite: Appetite,
-        prepare: impl FnOnce(&mut Reactor),
+        prepare: impl FnOnce(&mut Reactor) + Send + 'static,
     ) -> Self {
-        let mut reactor = Reactor::new(config).unwrap();
-        let listener = reactor.listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-        let address = reactor.local_addr(listener).unwrap();
-        reactor.adopt_lanes(lanes).unwrap();
-        prepare(&mut reactor);
-        let handle = reactor.handle();
         let (sender, told) = channel();
         let longest_turn_micros = Arc::default();
-        let mut service = Teller {
-            told: sender,
-            actions: VecDeque::new(),
-            appetite,
-            deadline: None,
-            longest_turn_micros: Arc::clone(&longest_turn_micros),
+        let (config, longest) = (config.clone(), Arc::clone(&longest_turn_micros));
+        let (ready, is_ready) = channel();
+        // A loop stays on the thread that made it.
+        let run = move || {
+            let mut reactor = Reactor::new(&config).unwrap();
+            let listener = reactor.listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+            reactor.adopt_lanes(lanes).unwrap();
+            prepare(&mut reactor);
+            let address = reactor.local_addr(listener).unwrap();
+            ready.send((address, reactor.handle())).unwrap();
+            reactor.run(&mut Teller {
+                told: sender,
+                actions: VecDeque::new(),
+                appetite,
+                deadline: None,
+                longest_turn_micros: longest,
+            })
         };
-        let thread = thread::Builder::new()
-            .spawn(move || reactor.run(&mut service))
-            .unwrap();
+        let thread = thread::Builder::new().spawn(run).unwrap();
+        let (address, handle) = is_ready.recv_timeout(PATIENCE).expect("it listens");
         Self {
             address,
             handle,
@@ -197,8 +212,8 @@ impl Rig {
         }
     }
 
-    fn act(&self, actions: Vec<Action>) {
-        self.handle.post(Box::new(actions)).unwrap();
+    fn act(&self, wishes: Vec<Wish>) {
+        self.handle.post(Box::new(wishes)).unwrap();
     }
 
     /// Lets the loop do all that was asked so far, and returns what was told until then.
@@ -237,7 +252,7 @@ impl Drop for Rig {
 }
 
 fn echo(conn: ConnId, input: &[u8], actions: &mut VecDeque<Action>) -> usize {
-    actions.push_back(Action::Send(conn, Bytes::copy_from_slice(input)));
+    actions.push_back(Action::Send(conn, Bytes::copy_from_slice(input).into()));
     input.len()
 }
 
@@ -364,7 +379,7 @@ fn a_slow_reader_is_told_as_refused_and_then_as_drained() {
     let rig = Rig::echo();
     let (mut client, id) = rig.accepted_client();
     let large = pattern(16 << 20);
-    rig.act(vec![Action::Send(id, large.clone())]);
+    rig.act(vec![send(id, large.clone())]);
     let left = rig.wait(|told| match told {
         Told::Refused(refused, left) if refused == id => Some(left),
         _ => None,
@@ -373,10 +388,10 @@ fn a_slow_reader_is_told_as_refused_and_then_as_drained() {
     // What is sent meanwhile waits behind it, small and large.
     let tail = pattern(100_000);
     rig.act(vec![
-        Action::Send(id, Bytes::from_static(b"<")),
-        Action::Send(id, Bytes::from_static(b"")),
-        Action::Send(id, tail.clone()),
-        Action::Send(id, Bytes::from_static(b">")),
+        send(id, Bytes::from_static(b"<")),
+        send(id, Bytes::from_static(b"")),
+        send(id, tail.clone()),
+        send(id, Bytes::from_static(b">")),
     ]);
     rig.settle();
     hear(&mut client, &large);
@@ -393,16 +408,19 @@ fn whoever_asks_to_be_told_is_told_once_all_is_written() {
     let (mut client, id) = rig.accepted_client();
     let drained = || rig.wait(|told| matches!(told, Told::Drained(it) if it == id).then_some(()));
     let some = Bytes::from_static(b"some");
-    rig.act(vec![Action::Send(id, some.clone()), Action::Tell(id)]);
+    rig.act(vec![send(id, some.clone()), wish(move || Action::Tell(id))]);
     drained();
     hear(&mut client, b"some");
-    rig.act(vec![Action::Tell(id)]);
+    rig.act(vec![wish(move || Action::Tell(id))]);
     drained();
     // What was told once is not told again.
-    rig.act(vec![Action::Send(id, some)]);
+    rig.act(vec![send(id, some)]);
     hear(&mut client, b"some");
     let large = pattern(16 << 20);
-    rig.act(vec![Action::Send(id, large.clone()), Action::Tell(id)]);
+    rig.act(vec![
+        send(id, large.clone()),
+        wish(move || Action::Tell(id)),
+    ]);
     rig.wait(|told| match told {
         Told::Drained(_) => panic!("it was told again, or too early"),
         Told::Refused(..) => Some(()),
@@ -422,7 +440,7 @@ fn many_pieces_of_all_sizes_arrive_in_order() {
         let size = [1, 40, 4_096, 4_097, 70, 20_000, 3][number % 7];
         let piece = pattern(size + number % 5);
         expected.extend_from_slice(&piece);
-        actions.push(Action::Send(id, piece));
+        actions.push(send(id, piece));
     }
     rig.act(actions);
     hear(&mut client, &expected);
@@ -434,7 +452,7 @@ fn many_pieces_of_all_sizes_arrive_in_order() {
 fn a_held_connection_is_not_read_until_it_is_shown() {
     let rig = Rig::echo();
     let (mut client, id) = rig.accepted_client();
-    rig.act(vec![Action::Hold(id)]);
+    rig.act(vec![wish(move || Action::Hold(id))]);
     rig.settle();
     client.write_all(b"patience").unwrap();
     let mut other = rig.client();
@@ -445,7 +463,7 @@ fn a_held_connection_is_not_read_until_it_is_shown() {
             .iter()
             .any(|told| matches!(told, Told::Received(from, _) if *from == id))
     );
-    rig.act(vec![Action::Show(id)]);
+    rig.act(vec![wish(move || Action::Show(id))]);
     hear(&mut client, b"patience");
 }
 
@@ -453,7 +471,7 @@ fn a_held_connection_is_not_read_until_it_is_shown() {
 fn a_held_connection_that_breaks_is_noticed() {
     let rig = Rig::echo();
     let (mut client, id) = rig.accepted_client();
-    rig.act(vec![Action::Hold(id)]);
+    rig.act(vec![wish(move || Action::Hold(id))]);
     rig.settle();
     client.write_all(b"unread").unwrap();
     reset(client);
@@ -488,7 +506,7 @@ fn a_full_inbox_stops_the_reading_until_something_is_taken() {
         "a full inbox is not shown again by itself"
     );
     open.send(()).unwrap();
-    rig.act(vec![Action::Show(id)]);
+    rig.act(vec![wish(move || Action::Show(id))]);
     let mut received = Vec::new();
     while received.len() < all.len() {
         received.extend(rig.wait(|told| match told {
@@ -505,7 +523,10 @@ fn an_inbox_taken_in_crumbs_is_shown_as_often_as_asked() {
     let config = config::Reactor::default();
     // One byte at a time, and each time the wish to be shown the rest: pipelining.
     let crumbs = |conn: ConnId, input: &[u8], actions: &mut VecDeque<Action>| {
-        actions.push_back(Action::Send(conn, Bytes::copy_from_slice(&input[..1])));
+        actions.push_back(Action::Send(
+            conn,
+            Bytes::copy_from_slice(&input[..1]).into(),
+        ));
         actions.push_back(Action::Show(conn));
         1
     };
@@ -522,9 +543,9 @@ fn a_flushed_connection_is_written_to_its_end() {
     let (mut client, id) = rig.accepted_client();
     let large = pattern(8 << 20);
     rig.act(vec![
-        Action::Send(id, large.clone()),
-        Action::Close(id, Close::Flush),
-        Action::Send(id, Bytes::from_static(b"too late")),
+        send(id, large.clone()),
+        wish(move || Action::Close(id, Close::Flush)),
+        send(id, Bytes::from_static(b"too late")),
     ]);
     assert!(hear_to_end(&mut client) == large);
     assert!(
@@ -543,8 +564,8 @@ fn a_flush_that_takes_too_long_is_cut() {
     let (mut client, id) = rig.accepted_client();
     let large = pattern(32 << 20);
     rig.act(vec![
-        Action::Send(id, large.clone()),
-        Action::Close(id, Close::Flush),
+        send(id, large.clone()),
+        wish(move || Action::Close(id, Close::Flush)),
     ]);
     // There is room for one: another is served as soon as this one has gone.
     let served = || -> io::Result<()> {
@@ -567,7 +588,7 @@ fn a_lingering_connection_lets_the_last_words_arrive() {
             bytes: 64 << 20,
             time: PATIENCE,
         };
-        actions.push_back(Action::Send(conn, Bytes::from_static(b"413")));
+        actions.push_back(Action::Send(conn, Bytes::from_static(b"413").into()));
         actions.push_back(Action::Close(conn, linger));
         input.len()
     };
@@ -647,7 +668,7 @@ fn a_lingering_connection_waits_only_so_long() {
 fn a_reset_connection_is_reset() {
     let rig = Rig::echo();
     let (mut client, id) = rig.accepted_client();
-    rig.act(vec![Action::Close(id, Close::Reset)]);
+    rig.act(vec![wish(move || Action::Close(id, Close::Reset))]);
     let error = client.read(&mut [0]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 }
@@ -662,9 +683,9 @@ fn a_stale_name_does_not_reach_the_next_connection() {
     assert_eq!(first.slot(), second.slot());
     assert_ne!(first.generation(), second.generation());
     rig.act(vec![
-        Action::Send(first, Bytes::from_static(b"not for you")),
-        Action::Hold(first),
-        Action::Close(first, Close::Reset),
+        send(first, Bytes::from_static(b"not for you")),
+        wish(move || Action::Hold(first)),
+        wish(move || Action::Close(first, Close::Reset)),
     ]);
     rig.settle();
     say_and_hear(&mut client, b"for me");
@@ -698,13 +719,13 @@ fn however_the_peers_leave_each_end_is_told_once_and_nothing_stays() {
             client.write_all(&cut).unwrap();
         }
         if random.random_bool(0.2) {
-            rig.act(vec![Action::Send(
-                id,
-                pattern(random.random_range(1..100_000)),
-            )]);
+            rig.act(vec![send(id, pattern(random.random_range(1..100_000)))]);
         }
         if random.random_bool(0.2) {
-            rig.act(vec![Action::Hold(id), Action::Show(id)]);
+            rig.act(vec![
+                wish(move || Action::Hold(id)),
+                wish(move || Action::Show(id)),
+            ]);
         }
         match random.random_range(0..4) {
             0 => reset(client),
@@ -761,7 +782,7 @@ fn a_herd_is_accepted_over_several_turns() {
 fn after_stop_listening_the_port_is_free_and_the_connections_stay() {
     let rig = Rig::echo();
     let (mut client, _) = rig.accepted_client();
-    rig.act(vec![Action::StopListening]);
+    rig.act(vec![wish(move || Action::StopListening)]);
     rig.settle();
     let refused = TcpStream::connect(rig.address).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
@@ -823,20 +844,15 @@ fn a_path_is_listened_at_like_a_port_and_is_gone_with_the_loop() {
 fn a_connection_of_ours_is_told_with_its_tag_and_carries_bytes() {
     let rig = Rig::echo();
     let theirs = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    rig.act(vec![Action::Connect(
-        Tag(7),
-        Peer::Tcp(theirs.local_addr().unwrap()),
-    )]);
+    let peer = Peer::Tcp(theirs.local_addr().unwrap());
+    rig.act(vec![wish(move || Action::Connect(Tag(7), peer))]);
     let (mut peer, _) = theirs.accept().unwrap();
     peer.set_read_timeout(Some(PATIENCE)).unwrap();
     let id = rig.wait(|told| match told {
         Told::Connected(Tag(7), Ok(id)) => Some(id),
         _ => None,
     });
-    rig.act(vec![Action::Send(
-        id,
-        Bytes::from_static(b"hello, it is us"),
-    )]);
+    rig.act(vec![send(id, Bytes::from_static(b"hello, it is us"))]);
     hear(&mut peer, b"hello, it is us");
     say_and_hear(&mut peer, b"echo");
 }
@@ -848,8 +864,8 @@ fn a_connection_that_cannot_be_made_is_told_with_its_tag() {
     let address = nobody.local_addr().unwrap();
     drop(nobody);
     rig.act(vec![
-        Action::Connect(Tag(1), Peer::Tcp(address)),
-        Action::Connect(Tag(2), Peer::Unix),
+        wish(move || Action::Connect(Tag(1), Peer::Tcp(address))),
+        wish(move || Action::Connect(Tag(2), Peer::Unix)),
     ]);
     let mut told = Vec::new();
     while told.len() < 2 {
@@ -879,8 +895,8 @@ fn an_echo_goes_on_while_a_thousand_are_told_something() {
     let (mut members, ids): (Vec<_>, Vec<_>) = (0..1_000).map(|_| rig.accepted_client()).unzip();
     let word = pattern(1_000);
     for _ in 0..5 {
-        let send = |id: &ConnId| Action::Send(*id, word.clone());
-        rig.act(ids.iter().map(send).collect());
+        let send_word = |id: &ConnId| send(*id, word.clone());
+        rig.act(ids.iter().map(send_word).collect());
         say_and_hear(&mut echoing, b"meanwhile");
     }
     for member in &mut members {
@@ -923,7 +939,7 @@ fn a_turn_is_told_with_the_time_it_took() {
     let mut rig = Rig::new(&config::Reactor::default(), Vec::new(), Box::new(work));
     let (mut client, _) = rig.accepted_client();
     say_and_hear(&mut client, b"work");
-    rig.act(vec![Action::Exit]);
+    rig.act(vec![wish(move || Action::Exit)]);
     rig.finish().unwrap();
     let longest = rig.longest_turn_micros.load(Ordering::Relaxed);
     assert!(u128::from(longest) >= WORK.as_micros(), "{longest} µs");
@@ -974,9 +990,9 @@ fn the_first_wish_to_stop_is_told_and_exit_waits_for_the_outboxes() {
     rig.wait(|told| matches!(told, Told::AskedToStop).then_some(()));
     let large = pattern(8 << 20);
     rig.act(vec![
-        Action::Send(id, large.clone()),
-        Action::StopListening,
-        Action::Exit,
+        send(id, large.clone()),
+        wish(move || Action::StopListening),
+        wish(move || Action::Exit),
     ]);
     assert!(hear_to_end(&mut client) == large);
     rig.finish().unwrap();
@@ -992,7 +1008,10 @@ fn exit_does_not_wait_for_ever() {
     config.flush_within = Duration::from_millis(30);
     let mut rig = Rig::new(&config, Vec::new(), Box::new(echo));
     let (_client, id) = rig.accepted_client();
-    rig.act(vec![Action::Send(id, pattern(32 << 20)), Action::Exit]);
+    rig.act(vec![
+        send(id, pattern(32 << 20)),
+        wish(move || Action::Exit),
+    ]);
     rig.finish().unwrap();
 }
 
@@ -1000,7 +1019,7 @@ fn exit_does_not_wait_for_ever() {
 fn the_second_wish_to_stop_ends_the_loop_at_once() {
     let mut rig = Rig::echo();
     let (_client, id) = rig.accepted_client();
-    rig.act(vec![Action::Send(id, pattern(32 << 20))]);
+    rig.act(vec![send(id, pattern(32 << 20))]);
     rig.handle.stop();
     rig.wait(|told| matches!(told, Told::AskedToStop).then_some(()));
     rig.handle.stop();
@@ -1053,8 +1072,8 @@ fn ledger_rig(queue_max: usize) -> Rig {
 fn run<T: Send + 'static>(
     number: u64,
     work: impl FnOnce(&mut Ledger) -> T + Send + 'static,
-) -> Action {
-    Action::Run(LEDGER.id(), JobId(number), LEDGER.job(work))
+) -> Wish {
+    wish(move || Action::Run(LEDGER.id(), JobId(number), LEDGER.job(work)))
 }
 
 impl Rig {
@@ -1067,7 +1086,7 @@ impl Rig {
 }
 
 /// A job that keeps its lane busy until the gate opens; says when it has begun.
-fn gate(number: u64) -> (Action, Receiver<()>, Sender<()>) {
+fn gate(number: u64) -> (Wish, Receiver<()>, Sender<()>) {
     let (begun, has_begun) = channel();
     let (open, opened) = channel();
     let action = run(number, move |_| {
@@ -1200,7 +1219,7 @@ fn a_lane_finishes_what_waits_before_the_loop_has_ended() {
         run(number, move |_| done.send(number).unwrap())
     };
     let mut actions: Vec<_> = (0..50).map(job).collect();
-    actions.push(Action::Exit);
+    actions.push(wish(move || Action::Exit));
     rig.act(actions);
     rig.finish().unwrap();
     assert_eq!(

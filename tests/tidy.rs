@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// Which room may name which other, by `crate::…`. Its own name is always allowed, and so is `world`, which exists in tests only.
 const ARROWS: &[(&str, &[&str])] = &[
     ("addresses", &[]),
+    ("buffers", &[]),
     ("config", &["addresses"]),
     ("time", &[]),
     ("slots", &[]),
@@ -20,15 +21,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("timers", &["time", "slots"]),
     (
         "reactor",
-        &["addresses", "config", "slots", "time", "timers"],
+        &["addresses", "buffers", "config", "slots", "time", "timers"],
     ),
-    ("http", &["config", "time"]),
-    ("websocket", &["config", "time"]),
+    ("http", &["buffers", "config", "time"]),
+    ("websocket", &["buffers", "config", "time"]),
     ("embedded", &["http"]),
     // A packet is its frame with a header in front; of the reactor only a connection's name is known.
     (
         "engineio",
         &[
+            "buffers",
             "config",
             "reactor::ConnId",
             "sid",
@@ -56,6 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "server",
         &[
             "addresses",
+            "buffers",
             "config",
             "embedded",
             "engineio",

@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::thread;
 
-use bytes::Bytes;
+use roomcast::buffers::Shared;
 use roomcast::config;
 use roomcast::http::{self, Request, Response};
 use roomcast::reactor::{
@@ -149,7 +149,7 @@ impl Echo {
         then
     }
 
-    fn send(&mut self, conn: ConnId, bytes: Bytes) {
+    fn send(&mut self, conn: ConnId, bytes: Shared) {
         if !bytes.is_empty() {
             self.actions.push_back(Action::Send(conn, bytes));
         }
@@ -167,7 +167,7 @@ impl Echo {
 
 /// How a connection becomes a WebSocket.
 struct Switch {
-    head: Bytes,
+    head: Shared,
     window: Option<Window>,
 }
 

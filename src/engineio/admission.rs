@@ -71,11 +71,11 @@ pub struct Asked<'a> {
     /// Its method.
     pub method: Method,
     /// `transport` in its query.
-    pub transport: Option<&'a str>,
+    pub transport: Option<&'a [u8]>,
     /// `sid` in its query.
-    pub sid: Option<&'a str>,
+    pub sid: Option<&'a [u8]>,
     /// `EIO` in its query.
-    pub revision: Option<&'a str>,
+    pub revision: Option<&'a [u8]>,
     /// Whether there is a `b64` in its query.
     pub base64: bool,
     /// Whether it asks for a WebSocket.
@@ -115,9 +115,9 @@ impl Engine {
         self.mark = Some(Mark::new(bytes));
     }
 
-    fn unknown(&self, sid: &str) -> Refusal {
+    fn unknown(&self, sid: &[u8]) -> Refusal {
         let is_foreign = self.mark.is_some_and(|own| {
-            let mark = Sid::parse(sid).map(|sid| sid.mark());
+            let mark = Sid::parse_bytes(sid).map(|sid| sid.mark());
             mark.is_some_and(|mark| mark != own)
         });
         if is_foreign {
@@ -134,8 +134,8 @@ impl Engine {
     /// revision), since clients and proxies see the difference.
     pub fn admit(&self, asked: Asked<'_>) -> Result<Admission, Refusal> {
         let transport = match asked.transport {
-            Some("polling") if self.config.polling => TransportName::Polling,
-            Some("websocket") if self.config.websocket => TransportName::WebSocket,
+            Some(b"polling") if self.config.polling => TransportName::Polling,
+            Some(b"websocket") if self.config.websocket => TransportName::WebSocket,
             _ => return Err(Refusal::TransportUnknown),
         };
         let by_websocket = transport == TransportName::WebSocket;
@@ -144,7 +144,8 @@ impl Engine {
             let (id, session) = id
                 .and_then(|id| Some((id, self.sessions.get(id)?)))
                 .ok_or_else(|| self.unknown(sid))?;
-            let is_same = (asked.revision == Some("4")) == (session.revision == Revision::V4);
+            let is_same =
+                (asked.revision == Some(b"4".as_slice())) == (session.revision == Revision::V4);
             if !is_same || by_websocket != asked.upgrade {
                 return Err(Refusal::BadRequest);
             }
@@ -168,7 +169,7 @@ impl Engine {
         }
         // The official server takes whatever is not 4 for 3.
         let revision = match asked.revision {
-            Some("4") => Revision::V4,
+            Some(b"4") => Revision::V4,
             _ if self.config.allow_eio3 => Revision::V3 {
                 base64: asked.base64,
             },

@@ -133,7 +133,7 @@ impl Engine {
                 if ending == Ending::Orderly {
                     for packet in queue {
                         let frame =
-                            websocket.hand_down(self.turn, revision, packet, &mut self.deflater);
+                            websocket.hand_down(self.turn, revision, &packet, &mut self.deflater);
                         self.outputs.push_back(Output::Frame(conn, frame));
                     }
                 }

@@ -25,7 +25,7 @@ impl Engine {
             return self.end(now, id, Reason::TransportError, Ending::Abrupt);
         }
         if !revision.server_pings() {
-            self.send(now, id, Packet::PONG);
+            self.send(now, id, &Packet::PONG);
         }
         let heart = self.beating(now, revision);
         if let Some(session) = self.sessions.get_mut(id) {
@@ -50,7 +50,7 @@ impl Engine {
                     dead_at,
                     was_put_off: false,
                 };
-                self.send(now, id, Packet::PING);
+                self.send(now, id, &Packet::PING);
                 #[cfg(feature = "world")]
                 if world::is_planted(Bug::StuckTimer) {
                     return;

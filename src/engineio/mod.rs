@@ -14,7 +14,7 @@
 //! | `polling`, `websocket`, `upgrade` | the two transports, and the way from one to the other |
 //! | `incoming`, `queue`, `pressure` | what packets of a client mean; packets to it; one that takes too little |
 //! | `deadlines`, `heartbeat`, `ending` | what is due; who lives; a session ends |
-//! | `session`, `revision`, [`packet`], [`payload`], [`payload_v3`], `weight` | plain data and its forms on the wire |
+//! | `session`, `revision`, [`packet`], [`payload`], [`payload_v3`] | plain data and its forms on the wire |
 //! | `freeze`, `counters`, `census` | what outlives the process; numbers |
 //!
 //! Source: the Engine.IO protocol, revisions 4 and 3, and what engine.io 6.6 does where that is silent.
@@ -39,7 +39,6 @@ mod revision;
 mod session;
 mod upgrade;
 mod websocket;
-mod weight;
 
 use std::collections::VecDeque;
 
@@ -139,13 +138,13 @@ impl Engine {
     /// How the session of that public id speaks just now, while it is there.
     #[must_use]
     pub fn transport_of(&self, sid: &str) -> Option<TransportName> {
-        let id = self.find(sid)?;
+        let id = self.find(sid.as_bytes())?;
         Some(self.sessions.get(id)?.transport_name())
     }
 
     /// The session of that public id, while it is there.
-    fn find(&self, sid: &str) -> Option<SessionId> {
-        let slot = self.sids.find(Sid::parse(sid)?, sid_at(&self.sessions))?;
+    fn find(&self, sid: &[u8]) -> Option<SessionId> {
+        let slot = self.sids.find(Sid::parse_bytes(sid)?, sid_at(&self.sessions))?;
         self.sessions.id_at(slot)
     }
 

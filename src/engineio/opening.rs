@@ -74,10 +74,10 @@ impl Engine {
         self.sids.insert(sid, id.slot(), sid_at(&self.sessions));
         self.counters.opened += 1;
         self.arm(id);
-        self.send(now, id, open);
+        self.send(now, id, &open);
         if let Some(text) = &self.config.initial_message {
             let message = Packet::message(|out| out.extend_from_slice(text.as_bytes()));
-            self.send(now, id, message);
+            self.send(now, id, &message);
         }
         // What the layer above says now comes with the next poll, as clients and suites are used to.
         self.flush(now, id);

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::weight::{self, weighed};
+use crate::buffers::{Buffer, Shared};
 use crate::websocket::{Data, Deflater, OpCode, Window, frame};
 
 /// One packet for a client, made once and shared by everybody it goes to.
@@ -19,7 +19,7 @@ use crate::websocket::{Data, Deflater, OpCode, Window, frame};
 /// sends: one buffer is both forms. Its other forms are made when the first receiver wants one.
 #[derive(Clone, Debug)]
 pub struct Packet {
-    frame: Bytes,
+    frame: Shared,
     header_bytes: u8,
     binary: bool,
     stays_plain: bool,
@@ -31,7 +31,7 @@ pub struct Packet {
 #[derive(Debug, Default)]
 struct Forms {
     /// Deflated frames, in the order of [`Window`]; none where the plain one is no longer.
-    deflated: [OnceCell<Option<Bytes>>; 2],
+    deflated: [OnceCell<Option<Shared>>; 2],
 }
 
 /// What they say is what counts, not which forms of it were made.
@@ -57,7 +57,7 @@ impl Packet {
 
     const fn fixed(frame: &'static [u8]) -> Self {
         Self {
-            frame: Bytes::from_static(frame),
+            frame: Shared::fixed(frame),
             header_bytes: 2,
             binary: false,
             stays_plain: false,
@@ -67,7 +67,7 @@ impl Packet {
 
     /// A text packet, type digit included: `write` appends it to the buffer it is given.
     pub fn text(write: impl FnOnce(&mut Vec<u8>)) -> Self {
-        let mut buffer = weight::buffer();
+        let mut buffer = Buffer::new();
         buffer.extend_from_slice(&[0; frame::HEADER_BYTES_MAX]);
         write(&mut buffer);
         Self::sealed(buffer, OpCode::Data(Data::Text))
@@ -84,18 +84,18 @@ impl Packet {
     /// A message of bytes, which has no type digit.
     #[must_use]
     pub fn binary(bytes: &[u8]) -> Self {
-        let mut buffer = weight::buffer();
+        let mut buffer = Buffer::new();
         buffer.reserve_exact(frame::HEADER_BYTES_MAX + bytes.len());
         buffer.extend_from_slice(&[0; frame::HEADER_BYTES_MAX]);
         buffer.extend_from_slice(bytes);
         Self::sealed(buffer, OpCode::Data(Data::Binary))
     }
 
-    fn sealed(mut buffer: Vec<u8>, opcode: OpCode) -> Self {
+    fn sealed(mut buffer: Buffer, opcode: OpCode) -> Self {
         let binary = matches!(opcode, OpCode::Data(Data::Binary));
         let header = frame::seal(&mut buffer, opcode);
         Self {
-            frame: weighed(buffer).slice(frame::HEADER_BYTES_MAX - header..),
+            frame: buffer.share_weighed(frame::HEADER_BYTES_MAX - header),
             header_bytes: u8::try_from(header).expect("a frame header is at most 10 bytes long"),
             binary,
             stays_plain: false,
@@ -124,7 +124,7 @@ impl Packet {
     }
 
     /// The packet as a frame for a client with whom permessage-deflate was agreed on: deflated, if that makes it shorter.
-    pub fn frame_deflated(&mut self, deflater: &mut Deflater, window: Window) -> &Bytes {
+    pub fn frame_deflated(&mut self, deflater: &mut Deflater, window: Window) -> &Shared {
         let payload = &self.frame[usize::from(self.header_bytes)..];
         if self.stays_plain || !deflater.takes(payload.len()) {
             return &self.frame;
@@ -136,36 +136,21 @@ impl Packet {
         };
         let forms = self.forms.get_or_insert_default();
         forms.deflated[window as usize]
-            .get_or_init(|| {
-                let frame = frame::deflated(deflater, window, kind, payload)?;
-                Some(weighed(frame.into()))
-            })
+            .get_or_init(|| frame::deflated(deflater, window, kind, payload))
             .as_ref()
             .unwrap_or(&self.frame)
     }
 
     /// The packet as a WebSocket frame.
     #[must_use]
-    pub const fn frame(&self) -> &Bytes {
+    pub const fn frame(&self) -> &Shared {
         &self.frame
-    }
-
-    /// The packet as a WebSocket frame, for its last receiver.
-    #[must_use]
-    pub fn into_frame(self) -> Bytes {
-        self.frame
-    }
-
-    /// [`Packet::frame_deflated`] for its last receiver.
-    #[must_use]
-    pub fn into_frame_deflated(mut self, deflater: &mut Deflater, window: Window) -> Bytes {
-        self.frame_deflated(deflater, window).clone()
     }
 
     /// The packet without a frame header: its text, or its bare bytes.
     #[must_use]
-    pub fn body(&self) -> Bytes {
-        self.frame.slice(usize::from(self.header_bytes)..)
+    pub fn body(&self) -> Shared {
+        self.frame.behind(usize::from(self.header_bytes))
     }
 
     /// Whether this is a message of bytes.
@@ -190,7 +175,7 @@ impl Packet {
 /// Frozen as its kind and its body, from which its forms are made again.
 impl Serialize for Packet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.binary, self.stays_plain, self.body()).serialize(serializer)
+        (self.binary, self.stays_plain, &*self.body()).serialize(serializer)
     }
 }
 

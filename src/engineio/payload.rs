@@ -6,11 +6,11 @@
 
 use std::borrow::Cow;
 
-use bytes::{BufMut, Bytes};
+use bytes::BufMut;
 use data_encoding::BASE64;
 
 use super::packet::{self, Decoded, Packet, Undecodable};
-use super::weight::weighed;
+use crate::buffers::{Buffer, Shared};
 
 /// What parts two packets (U+001E, "record separator").
 pub const SEPARATOR: u8 = 0x1e;
@@ -83,7 +83,7 @@ pub(super) fn read_base64(base64: &str) -> Result<Record<'static>, Undecodable> 
 
 /// Writes `packets` as one body.
 #[must_use]
-pub fn join<'p>(packets: impl ExactSizeIterator<Item = &'p Packet> + Clone) -> Bytes {
+pub fn join<'p>(packets: impl ExactSizeIterator<Item = &'p Packet> + Clone) -> Shared {
     let mut single = packets.clone();
     if let (1, Some(only)) = (single.len(), single.next())
         && !only.is_binary()
@@ -91,7 +91,8 @@ pub fn join<'p>(packets: impl ExactSizeIterator<Item = &'p Packet> + Clone) -> B
         return only.body();
     }
     let bytes: usize = packets.clone().map(|packet| packet.len() * 4 / 3 + 6).sum();
-    let mut body = Vec::with_capacity(bytes);
+    let mut body = Buffer::new();
+    body.reserve(bytes);
     for (index, packet) in packets.enumerate() {
         if index > 0 {
             body.put_u8(SEPARATOR);
@@ -103,7 +104,7 @@ pub fn join<'p>(packets: impl ExactSizeIterator<Item = &'p Packet> + Clone) -> B
             body.put_slice(&packet.body());
         }
     }
-    weighed(body)
+    body.share_weighed(0)
 }
 
 /// The property the fuzzer holds this codec to; see `fuzz/fuzz_targets/engineio_payload.rs`.

@@ -11,13 +11,13 @@
 
 use std::borrow::Cow;
 
-use bytes::{BufMut, Bytes};
+use bytes::BufMut;
 use data_encoding::BASE64;
 
 use super::Answer;
 use super::packet::{self, Packet, Undecodable};
 use super::payload::{self, Record};
-use super::weight::weighed;
+use crate::buffers::{Buffer, Shared};
 
 /// The type of a message, among bytes.
 const MESSAGE: u8 = 4;
@@ -202,8 +202,8 @@ pub(super) fn answer<'p>(
     Answer::text(join_text(packets.clone()), packets)
 }
 
-fn join_text<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
-    let mut out = Vec::new();
+fn join_text<'p>(packets: impl Iterator<Item = &'p Packet>) -> Shared {
+    let mut out = Buffer::new();
     for packet in packets {
         let body = if packet.is_binary() {
             encode_base64(packet).into()
@@ -215,11 +215,11 @@ fn join_text<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
         out.put_u8(b':');
         out.put_slice(&body);
     }
-    weighed(out)
+    out.share_weighed(0)
 }
 
-fn join_bytes<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
-    let mut out = Vec::new();
+fn join_bytes<'p>(packets: impl Iterator<Item = &'p Packet>) -> Shared {
+    let mut out = Buffer::new();
     for packet in packets {
         let body = packet.body();
         let is_binary = packet.is_binary();
@@ -233,11 +233,11 @@ fn join_bytes<'p>(packets: impl Iterator<Item = &'p Packet>) -> Bytes {
         }
         out.put_slice(&body);
     }
-    weighed(out)
+    out.share_weighed(0)
 }
 
 /// Writes a message of bytes as a WebSocket frame.
-pub(super) fn frame(packet: &Packet, base64: bool) -> Bytes {
+pub(super) fn frame(packet: &Packet, base64: bool) -> Shared {
     let framed = if base64 {
         Packet::text(|out| out.extend_from_slice(&encode_base64(packet)))
     } else {

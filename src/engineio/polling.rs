@@ -4,8 +4,6 @@
 //! Never sees a head or a body: bodies are cut into packets above, and an [`Answer`] is dressed as HTTP there.
 //! Left out: several polls or posts at a time. Their order could not be told, so the protocol ends the session.
 
-use bytes::Bytes;
-
 use super::admission::Refusal;
 use super::ending::Ending;
 use super::incoming::Incoming;
@@ -13,6 +11,7 @@ use super::packet::{self, Packet};
 use super::payload::Record;
 use super::session::{Post, Reason, Session, Transport};
 use super::{Engine, SessionId};
+use crate::buffers::Shared;
 use crate::reactor::ConnId;
 use crate::time::Time;
 
@@ -20,11 +19,11 @@ use crate::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Packets for the client, as text.
-    Payload(Bytes),
+    Payload(Shared),
     /// Packets for the client, none of which is to be compressed.
-    PlainPayload(Bytes),
+    PlainPayload(Shared),
     /// Packets for a client of revision 3, as bytes.
-    Bytes(Bytes),
+    Bytes(Shared),
     /// A post was taken.
     Accepted,
     /// The error and its JSON.
@@ -33,7 +32,7 @@ pub enum Answer {
 
 impl Answer {
     /// Text, compressible if one of the packets is, as in Node's server.
-    pub(super) fn text<'p>(body: Bytes, mut packets: impl Iterator<Item = &'p Packet>) -> Self {
+    pub(super) fn text<'p>(body: Shared, mut packets: impl Iterator<Item = &'p Packet>) -> Self {
         if packets.any(Packet::is_compressible) {
             Self::Payload(body)
         } else {

@@ -9,7 +9,8 @@
 use super::ending::Ending;
 use super::polling::Answer;
 use super::session::{Phase, Post, Reason, Session, Transport};
-use super::{Engine, Output, SessionId, weight};
+use super::{Engine, Output, SessionId};
+use crate::buffers;
 use crate::time::Time;
 
 impl Engine {
@@ -45,7 +46,7 @@ impl Engine {
     /// What all packets on their way out weigh, each once however many it is for.
     #[must_use]
     pub fn packets_bytes(&self) -> usize {
-        weight::alive_bytes()
+        buffers::alive_bytes()
     }
 
     /// Compares what waits with the soft limit: above it a WebSocket is not read from and a post not answered.

@@ -5,12 +5,11 @@
 //! Never writes: the loop below does, and tells what the kernel left.
 //! Left out: an order among sessions. Each is asked in the order in which it was marked.
 
-use bytes::Bytes;
-
 use super::packet::Packet;
 use super::polling::Answer;
 use super::session::Transport;
-use super::{Engine, SessionId, weight};
+use super::{Engine, SessionId};
+use crate::buffers::{self, Shared};
 use crate::reactor::ConnId;
 use crate::time::Time;
 #[cfg(feature = "world")]
@@ -22,7 +21,7 @@ pub enum Output {
     /// The answer to the request that a connection waits for.
     Answer(ConnId, Answer),
     /// A frame, whole, to a WebSocket.
-    Frame(ConnId, Bytes),
+    Frame(ConnId, Shared),
     /// The orderly end of a WebSocket: a close frame with this code.
     Close(ConnId, u16),
     /// The end of a connection at once.
@@ -34,8 +33,9 @@ pub enum Output {
 }
 
 impl Engine {
-    /// Queues a packet. The weight counts at once: above the hard limit the session ends as a slow consumer.
-    pub fn send(&mut self, now: Time, id: SessionId, packet: Packet) {
+    /// Queues a packet, or hands it down at once. The weight counts at once: above the hard limit the session ends as a
+    /// slow consumer.
+    pub fn send(&mut self, now: Time, id: SessionId, packet: &Packet) {
         let Some(session) = self
             .sessions
             .get_mut(id)
@@ -54,7 +54,7 @@ impl Engine {
                 true
             }
             Transport::WebSocket(_) | Transport::Polling(_) => {
-                session.push(packet, &mut self.deflater);
+                session.push(packet.clone(), &mut self.deflater);
                 false
             }
         };
@@ -68,7 +68,7 @@ impl Engine {
         if !is_handed_down {
             self.mark(id);
         }
-        let alive_bytes = weight::alive_bytes();
+        let alive_bytes = buffers::alive_bytes();
         if alive_bytes > self.relieve_above {
             self.relieve(now, alive_bytes);
         }
@@ -78,7 +78,7 @@ impl Engine {
     pub fn poll_output(&mut self, now: Time) -> Option<Output> {
         while self.outputs.is_empty() {
             let Some(id) = self.dirty.pop_front() else {
-                if weight::alive_bytes() <= self.config.queues_bytes_max {
+                if buffers::alive_bytes() <= self.config.queues_bytes_max {
                     self.relieve_above = self.config.queues_bytes_max;
                 }
                 self.turn = self.turn.wrapping_add(1);
@@ -99,26 +99,25 @@ impl Engine {
             return;
         }
         let revision = session.revision;
-        let can_take = match &session.transport {
-            Transport::WebSocket(websocket) => websocket.left == 0,
-            Transport::Polling(_) if session.is_queue_empty() => return self.excuse_poll(now, id),
-            Transport::Polling(polling) => polling.get.is_some(),
-        };
-        if can_take {
-            let queue = session.take_queue();
-            match &mut session.transport {
-                Transport::WebSocket(websocket) => {
-                    let conn = websocket.conn;
-                    for packet in queue {
-                        let frame =
-                            websocket.hand_down(self.turn, revision, packet, &mut self.deflater);
-                        self.outputs.push_back(Output::Frame(conn, frame));
-                    }
+        let is_queue_empty = session.is_queue_empty();
+        match &mut session.transport {
+            Transport::WebSocket(websocket) if websocket.left == 0 => {
+                let queue = session.queue.take().map(|queue| queue.packets);
+                for packet in queue.into_iter().flatten() {
+                    let frame =
+                        websocket.hand_down(self.turn, revision, &packet, &mut self.deflater);
+                    self.outputs.push_back(Output::Frame(websocket.conn, frame));
                 }
-                Transport::Polling(polling) => {
-                    if let Some(conn) = polling.get.take() {
-                        self.answer(conn, revision.answer(queue.iter()));
-                    }
+            }
+            Transport::WebSocket(_) => {}
+            Transport::Polling(_) if is_queue_empty => return self.excuse_poll(now, id),
+            Transport::Polling(polling) => {
+                if let (Some(conn), Some(queue)) = (polling.get, &mut session.queue) {
+                    polling.get = None;
+                    let answer = revision.answer(queue.packets.iter());
+                    // Kept, as the next poll will want one.
+                    queue.empty();
+                    self.outputs.push_back(Output::Answer(conn, answer));
                 }
             }
         }

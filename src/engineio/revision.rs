@@ -7,12 +7,12 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::packet::{self, Packet, Undecodable};
 use super::payload::{self, Record};
 use super::{Answer, payload_v3};
+use crate::buffers::Shared;
 
 /// Which revision of the protocol a session speaks, from its first request to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl Revision {
     }
 
     /// A packet as a WebSocket frame, where that is not the packet's own. It is not deflated.
-    pub(super) fn frame_of_its_own(self, packet: &Packet) -> Option<Bytes> {
+    pub(super) fn frame_of_its_own(self, packet: &Packet) -> Option<Shared> {
         match self {
             Self::V3 { base64 } if packet.is_binary() => Some(payload_v3::frame(packet, base64)),
             Self::V3 { .. } | Self::V4 => None,

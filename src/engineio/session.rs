@@ -11,11 +11,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::packet::Packet;
 use super::revision::Revision;
+use crate::buffers::Shared;
 use crate::config;
 use crate::reactor::ConnId;
 use crate::sid::Sid;
@@ -90,7 +90,7 @@ pub struct Session {
     pub(super) sid: Sid,
     pub(super) revision: Revision,
     pub(super) transport: Transport,
-    /// None while nothing waits, as nearly always with a WebSocket.
+    /// None while nothing waits, as nearly always with a WebSocket; of one who polls it stays, empty.
     pub(super) queue: Option<Box<Queue>>,
     pub(super) heart: Heart,
     pub(super) phase: Phase,
@@ -103,6 +103,17 @@ pub struct Session {
 pub(super) struct Queue {
     pub(super) packets: VecDeque<Packet>,
     bytes: usize,
+}
+
+/// Places for packets that an empty queue keeps.
+const QUEUE_PLACES_KEPT_MAX: usize = 8;
+
+impl Queue {
+    pub(super) fn empty(&mut self) {
+        self.packets.clear();
+        self.packets.shrink_to(QUEUE_PLACES_KEPT_MAX);
+        self.bytes = 0;
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -186,13 +197,13 @@ impl WebSocket {
         &mut self,
         turn: u32,
         revision: Revision,
-        packet: Packet,
+        packet: &Packet,
         deflater: &mut Deflater,
-    ) -> Bytes {
-        let frame = match (revision.frame_of_its_own(&packet), self.window) {
+    ) -> Shared {
+        let frame = match (revision.frame_of_its_own(packet), self.window) {
             (Some(frame), _) => frame,
-            (None, Some(window)) => packet.into_frame_deflated(deflater, window),
-            (None, None) => packet.into_frame(),
+            (None, Some(window)) => packet.clone().frame_deflated(deflater, window).clone(),
+            (None, None) => packet.frame().clone(),
         };
         let bytes = self.handed_bytes(turn).saturating_add(frame.len());
         self.handed_in = turn;

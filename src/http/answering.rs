@@ -3,9 +3,11 @@
 //! A [`Response`] or a [`Refusal`] comes in, bytes go out. Answers in pieces begin here, too, and go on in `sending`.
 //! Never knows how bytes leave.
 
-use bytes::Bytes;
+use std::ops::Deref;
 
-use super::{Connection, First, Headers, Method, Refusal, Response, State, Version, response};
+use super::response::{Answered, Said};
+use super::{Connection, First, Headers, Refusal, Response, State, headers, response};
+use crate::buffers::Shared;
 use crate::config;
 use crate::time::{Now, Time};
 
@@ -28,9 +30,9 @@ pub enum After {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The head, and the body too if that is small.
-    pub head: Bytes,
+    pub head: Shared,
     /// A large body, shared with whoever else is being sent it; else empty.
-    pub body: Bytes,
+    pub body: Shared,
     /// And then.
     pub after: After,
 }
@@ -40,21 +42,49 @@ impl Connection {
     ///
     /// Adds Date, Content-Length, Connection and Keep-Alive; leaves the body out where HTTP has none (HEAD, 1xx, 204, 304).
     pub fn answer(&mut self, now: Now, limits: &config::Http, response: &Response) -> Answer {
+        let (said, closes) = (response.said(), response.closes());
+        self.answer_as(now, limits, said, closes, response.content().clone())
+    }
+
+    /// The same for an answer that is given with every request: 200, with lines that are known to be sound, each with its
+    /// end, and a body that may be shared.
+    pub(crate) fn answer_ok(
+        &mut self,
+        now: Now,
+        limits: &config::Http,
+        lines: &'static str,
+        headers: &Headers,
+        body: Shared,
+    ) -> Answer {
+        debug_assert!(headers::are_sound(lines), "{lines:?}");
+        self.answer_as(now, limits, Said::ok(lines, headers), false, body)
+    }
+
+    fn answer_as(
+        &mut self,
+        now: Now,
+        limits: &config::Http,
+        said: Said<'_>,
+        closes: bool,
+        body: impl Deref<Target = [u8]> + Into<Shared>,
+    ) -> Answer {
         debug_assert!(self.owes(), "an answer without a request");
-        let Some((method, version, after)) = self.answered(response) else {
+        let Some(answered) = self.answered(said.status(), closes) else {
             return Answer {
-                head: Bytes::new(),
-                body: Bytes::new(),
+                head: Shared::new(),
+                body: Shared::new(),
                 after: After::Linger,
             };
         };
+        let after = answered.after;
         self.go_on(now.mono, after);
-        let (head, body) = response::write(response, now.wall, limits, method, version, after);
+        let (head, body) = response::write(said, body, now.wall, limits, answered);
         Answer { head, body, after }
     }
 
-    /// Of the request that an answer is owed to: its method and version, and what the answer does to the connection.
-    pub(super) fn answered(&self, response: &Response) -> Option<(Method, Version, After)> {
+    /// Of the request that an answer is owed to: its method and version, and what an answer of this status, which perhaps
+    /// closes the connection, does to it.
+    pub(super) fn answered(&self, status: u16, closes: bool) -> Option<Answered> {
         let (method, version, keep_alive) = match &self.state {
             State::Owed {
                 method,
@@ -64,17 +94,27 @@ impl Connection {
             State::Taking(taking) => match taking.request() {
                 Some(request) => request,
                 // The rest of its body is on its way, or stays where it is: nobody can tell.
-                None => return Some((taking.method, taking.version, After::Linger)),
+                None => {
+                    return Some(Answered {
+                        method: taking.method,
+                        version: taking.version,
+                        after: After::Linger,
+                    });
+                }
             },
             _ => return None,
         };
-        let after = match (response.status(), keep_alive, response.closes()) {
+        let after = match (status, keep_alive, closes) {
             (101, _, _) => After::Switch,
             (_, false, _) => After::Close,
             (_, true, true) => After::Linger,
             (_, true, false) => After::KeepAlive,
         };
-        Some((method, version, after))
+        Some(Answered {
+            method,
+            version,
+            after,
+        })
     }
 
     /// An answer is out.
@@ -125,13 +165,13 @@ impl Connection {
     }
 
     /// The bytes of a refusal; the connection is over, and is to be closed as after [`After::Linger`].
-    pub fn refuse(&mut self, now: Now, refusal: Refusal) -> Bytes {
+    pub fn refuse(&mut self, now: Now, refusal: Refusal) -> Shared {
         self.state = State::Over;
         response::refusal(refusal, now.wall)
     }
 
     /// The same with these headers and an empty body, for a client that gives the status a meaning of its own.
-    pub fn refuse_silently(&mut self, now: Now, refusal: Refusal, headers: &Headers) -> Bytes {
+    pub fn refuse_silently(&mut self, now: Now, refusal: Refusal, headers: &Headers) -> Shared {
         self.state = State::Over;
         response::silent_refusal(refusal, headers, now.wall)
     }

@@ -4,6 +4,8 @@
 //! Never reads a clock.
 //! Left out: reading dates. We compare entity tags, never times.
 
+use std::cell::Cell;
+
 use crate::time::UnixMillis;
 
 const DIGITS: &[u8; 10] = b"0123456789";
@@ -12,22 +14,43 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
+thread_local! {
+    /// The last second that was written, and how: all answers of a second have the same.
+    static LAST: Cell<(u64, Text)> = const { Cell::new((0, *FIRST)) };
+}
+
+type Text = [u8; FIRST.len()];
+
+/// The date of second 0.
+const FIRST: &[u8; 29] = b"Thu, 01 Jan 1970 00:00:00 GMT";
+
 /// The date for a header; what lies beyond the year 9999 is written as its last second.
 #[must_use]
 pub fn date(wall: UnixMillis) -> String {
-    let mut out = String::new();
-    push_date(&mut out, wall);
-    out
+    String::from_utf8(text(wall).to_vec()).expect("it is ASCII")
 }
 
 /// Appends what [`date`] says.
-pub(super) fn push_date(out: &mut String, wall: UnixMillis) {
+pub(super) fn push_date(out: &mut Vec<u8>, wall: UnixMillis) {
+    out.extend_from_slice(&text(wall));
+}
+
+fn text(wall: UnixMillis) -> Text {
     const LAST_SECOND_OF_9999: u64 = 253_402_300_799;
-    let seconds = (wall.0 / 1000).min(LAST_SECOND_OF_9999);
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let second = (wall.0 / 1000).min(LAST_SECOND_OF_9999);
+    let (last, text) = LAST.get();
+    if second == last {
+        return text;
+    }
+    let text = text_of(second);
+    LAST.set((second, text));
+    text
+}
+
+fn text_of(second: u64) -> Text {
+    let (days, second) = (second / 86_400, second % 86_400);
     let (year, month, day) = civil(days);
-    // Every answer has one, so it is filled in rather than formatted.
-    let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+    let mut text = *FIRST;
     text[..3].copy_from_slice(DAYS[(days % 7) as usize].as_bytes());
     text[8..11].copy_from_slice(MONTHS[month].as_bytes());
     let pairs = [
@@ -42,7 +65,7 @@ pub(super) fn push_date(out: &mut String, wall: UnixMillis) {
         text[at] = DIGITS[(number / 10 % 10) as usize];
         text[at + 1] = DIGITS[(number % 10) as usize];
     }
-    out.push_str(str::from_utf8(&text).expect("it is ASCII"));
+    text
 }
 
 /// Year, month from 0, and day from 1 of a day since 1970-01-01, by the count of days since 0000-03-01: a year that starts

@@ -56,18 +56,6 @@ impl Headers {
         }
     }
 
-    /// Adds lines that are known to be sound, each with its end.
-    pub(super) fn add_fixed(&mut self, lines: &'static str) {
-        debug_assert!(
-            lines.ends_with("\r\n")
-                && lines.split_terminator("\r\n").all(|line| {
-                    line.split_once(": ")
-                        .is_some_and(|(name, value)| is_writable(name, value))
-                })
-        );
-        self.lines.push_str(lines);
-    }
-
     /// Adds others behind these.
     pub fn append(&mut self, others: &Self) {
         self.lines.push_str(&others.lines);
@@ -91,6 +79,15 @@ impl Headers {
     pub(super) fn as_str(&self) -> &str {
         &self.lines
     }
+}
+
+/// Whether these are lines that would be taken, each with its end.
+pub(super) fn are_sound(lines: &str) -> bool {
+    let is_sound = |line: &str| {
+        line.split_once(": ")
+            .is_some_and(|(name, value)| is_writable(name, value))
+    };
+    lines.ends_with("\r\n") && lines.split_terminator("\r\n").all(is_sound)
 }
 
 fn is_writable(name: &str, value: &str) -> bool {

@@ -31,7 +31,6 @@ mod work;
 use std::borrow::Cow;
 use std::mem;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use self::body::Chunks;
@@ -39,6 +38,7 @@ use self::head::{Framing, Parts, Search};
 use self::pace::{Interim, Pace};
 use self::sending::Sending;
 use self::taking::Taking;
+use crate::buffers::Shared;
 use crate::config;
 use crate::time::{Rebase, Time};
 
@@ -397,7 +397,7 @@ impl Connection {
 
     /// Bytes to send although no request is complete: `100 Continue`, to a client that waits for it before it sends a body
     /// we would take. Ask after [`Connection::next`] gave `None`.
-    pub fn poll_interim(&mut self) -> Option<Bytes> {
+    pub fn poll_interim(&mut self) -> Option<Shared> {
         let interim = match &mut self.state {
             State::Counted(counted) => &mut counted.interim,
             State::Chunked(chunked) => &mut chunked.interim,

@@ -6,10 +6,10 @@
 use std::mem;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::head::{Expects, Parts};
+use crate::buffers::Shared;
 use crate::config;
 use crate::time::{Rebase, Time};
 
@@ -30,9 +30,9 @@ impl Interim {
     }
 
     /// The bytes of it, once.
-    pub(super) fn poll(&mut self) -> Option<Bytes> {
+    pub(super) fn poll(&mut self) -> Option<Shared> {
         match mem::replace(self, Self::None) {
-            Self::Due => Some(Bytes::from_static(b"HTTP/1.1 100 Continue\r\n\r\n")),
+            Self::Due => Some(Shared::fixed(b"HTTP/1.1 100 Continue\r\n\r\n")),
             Self::None => None,
         }
     }

@@ -12,6 +12,7 @@ pub fn pairs<'a>(
 ) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
     raw_pairs(query.as_ref())
         .map(|(name, value)| (decode(name, Plus::Blank), decode(value, Plus::Blank)))
+        .map(|(name, value)| (text(name), text(value)))
 }
 
 /// The pairs as they were sent. They are short, so a loop over their bytes is quicker than a search for each sign.
@@ -37,13 +38,26 @@ pub fn values<'a, const N: usize>(
     query: &'a (impl AsRef<[u8]> + ?Sized),
     names: [&str; N],
 ) -> [Option<Cow<'a, str>>; N] {
+    raw_values(query, names).map(|value| value.map(text))
+}
+
+/// The same, decoded but not yet text: for who compares them with what is known.
+pub(crate) fn raw_values<'a, const N: usize>(
+    query: &'a (impl AsRef<[u8]> + ?Sized),
+    names: [&str; N],
+) -> [Option<Cow<'a, [u8]>>; N] {
     let mut values = [None; N];
     for (key, value) in raw_pairs(query.as_ref()) {
-        // Nearly always a name is sent as it is.
-        let decoded = is_encoded(key, Plus::Blank).then(|| decode(key, Plus::Blank));
-        let key = decoded.as_deref().map_or(key, str::as_bytes);
+        let mut key = decode(key, Plus::Blank);
+        if !key.is_ascii() {
+            // A name that is no text is compared as the text that stands for it.
+            key = match text(key) {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            };
+        }
         for (name, found) in names.iter().zip(&mut values) {
-            if key == name.as_bytes() {
+            if *key == *name.as_bytes() {
                 *found = Some(value);
             }
         }
@@ -54,7 +68,7 @@ pub fn values<'a, const N: usize>(
 /// One segment of a path, decoded: here a plus is a plus.
 #[must_use]
 pub fn segment(raw: &str) -> Cow<'_, str> {
-    decode(raw.as_bytes(), Plus::Plus)
+    text(decode(raw.as_bytes(), Plus::Plus))
 }
 
 /// What a `+` stands for.
@@ -64,17 +78,25 @@ enum Plus {
     Plus,
 }
 
-/// Whether anything stands for something else.
-fn is_encoded(raw: &[u8], plus: Plus) -> bool {
-    match plus {
-        Plus::Blank => raw.iter().any(|byte| matches!(byte, b'%' | b'+')),
-        Plus::Plus => raw.contains(&b'%'),
+/// As text: what is not UTF-8 becomes U+FFFD.
+fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
+    match bytes {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(
+            String::from_utf8(bytes)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        ),
     }
 }
 
-fn decode(raw: &[u8], plus: Plus) -> Cow<'_, str> {
-    if !is_encoded(raw, plus) {
-        return str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
+fn decode(raw: &[u8], plus: Plus) -> Cow<'_, [u8]> {
+    // Nearly always nothing stands for something else.
+    let is_encoded = match plus {
+        Plus::Blank => raw.iter().any(|byte| matches!(byte, b'%' | b'+')),
+        Plus::Plus => raw.contains(&b'%'),
+    };
+    if !is_encoded {
+        return Cow::Borrowed(raw);
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw;
@@ -91,9 +113,7 @@ fn decode(raw: &[u8], plus: Plus) -> Cow<'_, str> {
         bytes.push(byte);
         rest = next;
     }
-    let text = String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    Cow::Owned(text)
+    Cow::Owned(bytes)
 }
 
 fn hex_pair(digits: &[u8]) -> Option<u8> {
@@ -136,6 +156,17 @@ mod tests {
             value(b"login=a%40b".as_slice(), "login").as_deref(),
             Some("a@b")
         );
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_found_by_what_stands_for_it() {
+        assert_eq!(value("%ff=1", "\u{fffd}").as_deref(), Some("1"));
+        assert_eq!(
+            value(b"\xff=2".as_slice(), "\u{fffd}").as_deref(),
+            Some("2")
+        );
+        assert_eq!(value("%C3%A9=3", "\u{e9}").as_deref(), Some("3"));
+        assert_eq!(value("a+b=4", "a b").as_deref(), Some("4"));
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl<'a> Request<'a> {
         self.parts.query.map_or("", |place| self.text(place))
     }
 
+    pub(crate) fn query_bytes(&self) -> &[u8] {
+        let query = self.parts.query.map(Place::range);
+        query.map_or(&[], |query| &self.head[query])
+    }
+
     /// Path and query as they were sent: what Socket.IO calls the `url` of a handshake.
     #[must_use]
     pub fn path_and_query(&self) -> Cow<'_, str> {

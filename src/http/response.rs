@@ -5,10 +5,13 @@
 //! Never knows the request's path or who asked.
 //! Left out: trailers, transfer codings but `chunked`, and `Server`, which helps nobody but a scanner.
 
+use std::ops::Deref;
+
 use bytes::Bytes;
 
 use super::date::push_date;
 use super::{After, Headers, Method, Refusal, Version};
+use crate::buffers::{Buffer, Shared};
 use crate::config;
 use crate::time::UnixMillis;
 
@@ -87,13 +90,6 @@ impl Response {
             .fold(self, |response, (name, value)| response.header(name, value))
     }
 
-    /// Adds lines that are known to be sound, each with its end: for answers that are given with every request.
-    #[must_use]
-    pub(crate) fn fixed(mut self, lines: &'static str) -> Self {
-        self.headers.add_fixed(lines);
-        self
-    }
-
     /// Adds headers that were gathered elsewhere.
     #[must_use]
     pub fn append(mut self, headers: &Headers) -> Self {
@@ -143,9 +139,16 @@ impl Response {
         self.closes
     }
 
-    /// RFC 9110 §8.6: these have no body, and no length either.
+    pub(super) const fn said(&self) -> Said<'_> {
+        Said {
+            status: self.status,
+            fixed: "",
+            headers: &self.headers,
+        }
+    }
+
     pub(super) const fn is_bodiless(&self) -> bool {
-        matches!(self.status, 100..200 | 204 | 304)
+        self.said().is_bodiless()
     }
 }
 
@@ -157,32 +160,60 @@ pub(super) enum Framing {
     UntilClose,
 }
 
+/// What a head says beside what only the connection knows.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'r> {
+    status: u16,
+    /// Lines known to be sound, each with its end.
+    fixed: &'static str,
+    headers: &'r Headers,
+}
+
+impl<'r> Said<'r> {
+    /// 200, with these lines and headers.
+    pub(super) const fn ok(fixed: &'static str, headers: &'r Headers) -> Self {
+        Self {
+            status: 200,
+            fixed,
+            headers,
+        }
+    }
+
+    pub(super) const fn status(self) -> u16 {
+        self.status
+    }
+
+    /// RFC 9110 §8.6: these have no body, and no length either.
+    const fn is_bodiless(self) -> bool {
+        matches!(self.status, 100..200 | 204 | 304)
+    }
+}
+
 /// The head alone.
 pub(super) fn head(
-    response: &Response,
+    said: Said<'_>,
     wall: UnixMillis,
     limits: &config::Http,
     version: Version,
     after: After,
     framing: Framing,
-) -> String {
-    let copied = response.body.len().min(COPIED_BODY_BYTES_MAX);
-    let mut head = String::with_capacity(192 + response.headers.as_str().len() + copied);
-    start(&mut head, response.status, wall);
-    head.push_str(response.headers.as_str());
-    if !response.is_bodiless() {
+) -> Buffer {
+    let mut head = start(said.status, wall);
+    push(&mut head, said.fixed);
+    push(&mut head, said.headers.as_str());
+    if !said.is_bodiless() {
         match framing {
             Framing::Length(bytes) => number_line(&mut head, "Content-Length: ", bytes),
-            Framing::Chunked => head.push_str("Transfer-Encoding: chunked\r\n"),
+            Framing::Chunked => push(&mut head, "Transfer-Encoding: chunked\r\n"),
             Framing::UntilClose => {}
         }
     }
     match after {
-        After::Close | After::Linger => head.push_str("Connection: close\r\n"),
-        After::Switch => head.push_str("Connection: Upgrade\r\n"),
+        After::Close | After::Linger => push(&mut head, "Connection: close\r\n"),
+        After::Switch => push(&mut head, "Connection: Upgrade\r\n"),
         After::KeepAlive => {
             if version == Version::Http10 {
-                head.push_str("Connection: keep-alive\r\n");
+                push(&mut head, "Connection: keep-alive\r\n");
             }
             // A second less than we wait, so that a client that believes it never writes into a closing connection.
             let told = limits.keep_alive_idle_max.as_secs().saturating_sub(1);
@@ -190,73 +221,94 @@ pub(super) fn head(
         }
         After::Body => debug_assert!(false, "said only of an answer that has begun"),
     }
-    head.push_str("\r\n");
+    push(&mut head, "\r\n");
     head
+}
+
+/// Of the request that is answered.
+#[derive(Clone, Copy)]
+pub(super) struct Answered {
+    pub(super) method: Method,
+    pub(super) version: Version,
+    pub(super) after: After,
 }
 
 /// The head, with a small body behind it, and a large body.
 pub(super) fn write(
-    response: &Response,
+    said: Said<'_>,
+    body: impl Deref<Target = [u8]> + Into<Shared>,
     wall: UnixMillis,
     limits: &config::Http,
-    method: Method,
-    version: Version,
-    after: After,
-) -> (Bytes, Bytes) {
-    let bodiless = response.is_bodiless();
-    debug_assert!(
-        !bodiless || response.body.is_empty(),
-        "a body nobody can be sent"
-    );
-    let framing = Framing::Length(response.body.len() as u64);
-    let mut head = head(response, wall, limits, version, after, framing).into_bytes();
+    answered: Answered,
+) -> (Shared, Shared) {
+    let bodiless = said.is_bodiless();
+    debug_assert!(!bodiless || body.is_empty(), "a body nobody can be sent");
+    let framing = Framing::Length(body.len() as u64);
+    let Answered {
+        method,
+        version,
+        after,
+    } = answered;
+    let mut head = head(said, wall, limits, version, after, framing);
     if bodiless || method == Method::Head {
-        return (Bytes::from(head), Bytes::new());
+        return (head.share(0), Shared::new());
     }
-    if response.body.len() > COPIED_BODY_BYTES_MAX {
-        return (Bytes::from(head), response.body.clone());
+    if body.len() > COPIED_BODY_BYTES_MAX {
+        return (head.share(0), body.into());
     }
-    head.extend_from_slice(&response.body);
-    (Bytes::from(head), Bytes::new())
+    head.extend_from_slice(&body);
+    (head.share(0), Shared::new())
 }
 
 /// A refusal, whole. It has a body even for HEAD: who asked is not always known, and nothing follows it.
-pub(super) fn refusal(refusal: Refusal, wall: UnixMillis) -> Bytes {
-    let mut answer = String::with_capacity(256);
-    start(&mut answer, refusal.status(), wall);
+pub(super) fn refusal(refusal: Refusal, wall: UnixMillis) -> Shared {
+    let mut answer = start(refusal.status(), wall);
     let body = refusal.text();
-    answer.push_str("Content-Type: text/plain; charset=utf-8\r\n");
+    push(&mut answer, "Content-Type: text/plain; charset=utf-8\r\n");
     number_line(&mut answer, "Content-Length: ", body.len() as u64 + 1);
-    answer.push_str("Connection: close\r\n\r\n");
-    answer.push_str(body);
-    answer.push('\n');
-    Bytes::from(answer)
+    push(&mut answer, "Connection: close\r\n\r\n");
+    push(&mut answer, body);
+    answer.push(b'\n');
+    answer.share(0)
 }
 
 /// A refusal without a word, for a client that gives the status a meaning of its own.
-pub(super) fn silent_refusal(refusal: Refusal, headers: &Headers, wall: UnixMillis) -> Bytes {
-    let mut answer = String::with_capacity(192 + headers.as_str().len());
-    start(&mut answer, refusal.status(), wall);
-    answer.push_str(headers.as_str());
-    answer.push_str("Content-Length: 0\r\nConnection: close\r\n\r\n");
-    Bytes::from(answer)
+pub(super) fn silent_refusal(refusal: Refusal, headers: &Headers, wall: UnixMillis) -> Shared {
+    let mut answer = start(refusal.status(), wall);
+    push(&mut answer, headers.as_str());
+    push(
+        &mut answer,
+        "Content-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+    answer.share(0)
 }
 
-fn start(head: &mut String, status: u16, wall: UnixMillis) {
-    head.push_str("HTTP/1.1 ");
-    head.push_str(itoa::Buffer::new().format(status));
-    head.push(' ');
-    head.push_str(reason(status));
-    head.push_str("\r\nDate: ");
-    push_date(head, wall);
-    head.push_str("\r\n");
+fn start(status: u16, wall: UnixMillis) -> Buffer {
+    let mut head = Buffer::new();
+    if status == 200 {
+        // Nearly all are.
+        push(&mut head, "HTTP/1.1 200 OK\r\nDate: ");
+    } else {
+        push(&mut head, "HTTP/1.1 ");
+        push(&mut head, itoa::Buffer::new().format(status));
+        head.push(b' ');
+        push(&mut head, reason(status));
+        push(&mut head, "\r\nDate: ");
+    }
+    push_date(&mut head, wall);
+    push(&mut head, "\r\n");
+    head
+}
+
+fn push(head: &mut Vec<u8>, text: &str) {
+    head.extend_from_slice(text.as_bytes());
 }
 
 /// A line that ends in a number.
-fn number_line(head: &mut String, before: &str, number: u64) {
-    head.push_str(before);
-    head.push_str(itoa::Buffer::new().format(number));
-    head.push_str("\r\n");
+fn number_line(head: &mut Vec<u8>, before: &str, number: u64) {
+    push(head, before);
+    push(head, itoa::Buffer::new().format(number));
+    push(head, "\r\n");
 }
 
 /// The phrase behind a status; empty for one we never send.

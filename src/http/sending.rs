@@ -5,11 +5,14 @@
 //! Knows only whether something waits for the client, not how much: that is for whoever knows the outbox.
 //! Left out: trailers, and compression. A body that is worth it is compressed by who makes it, with a header that says so.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use std::io::Write as _;
+
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::response::{self, Framing};
+use super::response::{self, Answered, Framing};
 use super::{After, Answer, Connection, Method, Response, State, Version};
+use crate::buffers::{Buffer, Shared};
 use crate::config;
 use crate::time::{Now, Rebase, Time};
 
@@ -91,13 +94,18 @@ impl Connection {
         length: Length,
     ) -> Answer {
         debug_assert!(self.owes(), "an answer without a request");
-        let Some((method, version, after)) = self.answered(response) else {
+        let Some(answered) = self.answered(response.status(), response.closes()) else {
             return Answer {
-                head: Bytes::new(),
-                body: Bytes::new(),
+                head: Shared::new(),
+                body: Shared::new(),
                 after: After::Linger,
             };
         };
+        let Answered {
+            method,
+            version,
+            after,
+        } = answered;
         let (body, framing) = match (length, version) {
             (Length::Known(bytes), _) => (Body::Counted(bytes), Framing::Length(bytes)),
             (Length::Unknown, Version::Http11) => (Body::Chunked, Framing::Chunked),
@@ -107,8 +115,8 @@ impl Connection {
             (After::KeepAlive, Body::UntilClose) => After::Close,
             (after, _) => after,
         };
-        let head = response::head(response, now.wall, limits, version, after, framing);
-        let head = Bytes::from(head);
+        let said = response.said();
+        let head = response::head(said, now.wall, limits, version, after, framing).share(0);
         let then = match after {
             _ if response.is_bodiless() || method == Method::Head => None,
             After::KeepAlive => Some(Then::KeepAlive),
@@ -130,7 +138,7 @@ impl Connection {
                 after
             }
         };
-        let body = Bytes::new();
+        let body = Shared::new();
         Answer { head, body, after }
     }
 
@@ -138,8 +146,8 @@ impl Connection {
     ///
     /// # Errors
     /// If it goes beyond the declared length; nothing of it is to be sent then.
-    pub fn piece(&mut self, now: Time, bytes: Bytes) -> Result<[Bytes; 3], TooLong> {
-        let nothing = [const { Bytes::new() }; 3];
+    pub fn piece(&mut self, now: Time, bytes: Bytes) -> Result<[Shared; 3], TooLong> {
+        let nothing = [const { Shared::new() }; 3];
         let State::Sending(sending) = &mut self.state else {
             return Ok(nothing);
         };
@@ -149,10 +157,10 @@ impl Connection {
         let framed = match &mut sending.body {
             Body::Counted(left) => {
                 *left = left.checked_sub(bytes.len() as u64).ok_or(TooLong)?;
-                [Bytes::new(), bytes, Bytes::new()]
+                [Shared::new(), bytes.into(), Shared::new()]
             }
             Body::Chunked => chunk(bytes),
-            Body::UntilClose => [Bytes::new(), bytes, Bytes::new()],
+            Body::UntilClose => [Shared::new(), bytes.into(), Shared::new()],
             Body::Finished => return Ok(nothing),
         };
         sending.stalled_since.get_or_insert(now);
@@ -164,14 +172,14 @@ impl Connection {
     ///
     /// # Errors
     /// If bytes are missing of the declared length: the connection is then to be cut, so that the client notices.
-    pub fn finish(&mut self, now: Time) -> Result<Bytes, TooShort> {
+    pub fn finish(&mut self, now: Time) -> Result<Shared, TooShort> {
         let State::Sending(sending) = &mut self.state else {
-            return Ok(Bytes::new());
+            return Ok(Shared::new());
         };
         let last = match sending.body {
-            Body::Counted(0) | Body::UntilClose | Body::Finished => Bytes::new(),
+            Body::Counted(0) | Body::UntilClose | Body::Finished => Shared::new(),
             Body::Counted(missing) => return Err(TooShort { missing }),
-            Body::Chunked => Bytes::from_static(b"0\r\n\r\n"),
+            Body::Chunked => Shared::fixed(b"0\r\n\r\n"),
         };
         sending.body = Body::Finished;
         sending.stalled_since.get_or_insert(now);
@@ -209,16 +217,15 @@ impl Connection {
     }
 }
 
-fn chunk(bytes: Bytes) -> [Bytes; 3] {
-    let size = format!("{:x}\r\n", bytes.len());
+fn chunk(bytes: Bytes) -> [Shared; 3] {
+    let mut framed = Buffer::new();
+    write!(framed, "{:x}\r\n", bytes.len()).expect("a buffer takes all");
     if bytes.len() > COPIED_PIECE_BYTES_MAX {
-        return [Bytes::from(size), bytes, Bytes::from_static(b"\r\n")];
+        return [framed.share(0), bytes.into(), Shared::fixed(b"\r\n")];
     }
-    let mut whole = BytesMut::with_capacity(size.len() + bytes.len() + 2);
-    whole.put_slice(size.as_bytes());
-    whole.put_slice(&bytes);
-    whole.put_slice(b"\r\n");
-    [whole.freeze(), Bytes::new(), Bytes::new()]
+    framed.extend_from_slice(&bytes);
+    framed.extend_from_slice(b"\r\n");
+    [framed.share(0), Shared::new(), Shared::new()]
 }
 
 #[cfg(test)]

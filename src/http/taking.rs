@@ -6,13 +6,13 @@
 //! Left out: an answer while the body goes on coming. One that is given before the end closes the connection behind it,
 //! like a refusal.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::body::Chunks;
 use super::head::{Framing, Parts};
 use super::pace::{Interim, Pace};
 use super::{Connection, Method, Refusal, State, Version, take};
+use crate::buffers::Shared;
 use crate::config;
 use crate::time::{Rebase, Time};
 
@@ -130,7 +130,7 @@ impl Connection {
     ///
     /// # Errors
     /// If it declares more. See [`Connection::refuse`].
-    pub fn accept(&mut self, now: Time, bytes_max: u64) -> Result<Option<Bytes>, Refusal> {
+    pub fn accept(&mut self, now: Time, bytes_max: u64) -> Result<Option<Shared>, Refusal> {
         let State::Taking(taking) = &mut self.state else {
             return Ok(None);
         };

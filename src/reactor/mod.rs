@@ -25,12 +25,11 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use rand::TryRng;
 use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
 
+use crate::buffers::Shared;
 use crate::slots::Id;
 use crate::time::{Now, Time};
 
@@ -139,7 +138,7 @@ pub type Job = Box<dyn FnOnce(&mut dyn Any) -> Box<dyn Any + Send> + Send>;
 pub enum Action {
     /// Bytes to a connection; all that is sent to one connection in one turn leaves in one write. After
     /// [`Action::Close`] they are dropped.
-    Send(ConnId, Bytes),
+    Send(ConnId, Shared),
     /// Tell `drained` once the kernel has all that was sent, also if it takes it at once: for whoever sends on as fast as
     /// the peer reads.
     Tell(ConnId),

@@ -7,10 +7,10 @@
 
 use std::io::{self, IoSlice};
 
-use bytes::{Buf, Bytes};
 use slab::Slab;
 
 use super::stream::Transport;
+use crate::buffers::Shared;
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;
@@ -56,7 +56,7 @@ impl Outbox {
 
 #[derive(Debug)]
 struct Piece {
-    bytes: Bytes,
+    bytes: Shared,
     next: u32,
 }
 
@@ -84,7 +84,7 @@ impl Outboxes {
     }
 
     /// Puts a piece at the end.
-    pub(super) fn push(&mut self, outbox: &mut Outbox, bytes: Bytes) {
+    pub(super) fn push(&mut self, outbox: &mut Outbox, bytes: Shared) {
         if bytes.is_empty() {
             return;
         }

@@ -6,17 +6,16 @@
 
 use std::io;
 
-use bytes::Bytes;
-
 use super::outbox::Written;
 use super::stream::{Flags, Phase};
 use super::turn::Reactor;
 use super::{ConnId, Service};
+use crate::buffers::Shared;
 use crate::time::Now;
 
 impl Reactor {
     /// Queues bytes; they leave when all actions are performed.
-    pub(super) fn send(&mut self, id: ConnId, bytes: Bytes) {
+    pub(super) fn send(&mut self, id: ConnId, bytes: Shared) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
         };

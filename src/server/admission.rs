@@ -12,8 +12,9 @@ use super::handshake::Handshake;
 use super::hooks::Turn;
 use super::{App, Server, cookie, cors, forwarded};
 use crate::addresses;
+use crate::buffers::Shared;
 use crate::engineio::{self, Admission, Asked, Engine, Refusal, SessionId, TransportName};
-use crate::http::{self, Compressor, Method, Response, query};
+use crate::http::{self, Coding, Compressor, Method, Response, query};
 use crate::reactor::{Action, ConnId, Peer};
 use crate::websocket::offers::{self, Agreed};
 use crate::websocket::{self, handshake};
@@ -201,7 +202,7 @@ impl<A: App> Server<A> {
 /// Finds out what a request is about.
 pub(super) fn admit(engine: &Engine, request: &http::Request<'_>) -> Result<Admission, Refusal> {
     let names = ["transport", "sid", "EIO", "b64"];
-    let [transport, sid, revision, base64] = query::values(request.query(), names);
+    let [transport, sid, revision, base64] = query::raw_values(request.query_bytes(), names);
     engine.admit(Asked {
         method: match request.method() {
             Method::Get => engineio::Method::Get,
@@ -237,25 +238,40 @@ impl<A: App> Core<A> {
     }
 
     pub(super) fn answer_engine_request(&mut self, conn: ConnId, answer: engineio::Answer) {
-        let is_compressible =
-            self.config.engine.http_compression && matches!(answer, engineio::Answer::Payload(_));
-        let response = match answer {
-            engineio::Answer::Payload(body) | engineio::Answer::PlainPayload(body) => {
-                Response::new(200).fixed(TEXT_LINES).body(body)
+        let (lines, body) = match answer {
+            engineio::Answer::Payload(body) if self.is_compressible(&body) => {
+                return self.answer_compressed(conn, &body);
             }
-            engineio::Answer::Bytes(body) => Response::new(200).fixed(BYTES_LINES).body(body),
-            engineio::Answer::Accepted => Response::new(200).fixed(ACCEPTED_LINES).body("ok"),
-            engineio::Answer::Refused(refusal) => refused(refusal, refusal.message()),
+            engineio::Answer::Payload(body) | engineio::Answer::PlainPayload(body) => {
+                (TEXT_LINES, body)
+            }
+            engineio::Answer::Bytes(body) => (BYTES_LINES, body),
+            engineio::Answer::Accepted => (ACCEPTED_LINES, Shared::fixed(b"ok")),
+            engineio::Answer::Refused(refusal) => {
+                return self.respond_with_headers(conn, refused(refusal, refusal.message()));
+            }
         };
-        let mut response = response;
-        if is_compressible
-            && let Some(asking) = self.conns.get(conn).and_then(|row| row.asking.as_ref())
-        {
-            let bytes_min = self.config.engine.http_compression_bytes_min;
-            response = self
-                .compressor
-                .compressed(asking.coding, bytes_min, response);
-        }
+        let headers = self.conns.get_mut(conn).map(Conn::take_headers);
+        let headers = headers.unwrap_or_default();
+        self.respond_as(conn, |http, now, limits| {
+            http.answer_ok(now, limits, lines, &headers, body)
+        });
+    }
+
+    const fn is_compressible(&self, body: &[u8]) -> bool {
+        let config = &self.config.engine;
+        config.http_compression && body.len() >= config.http_compression_bytes_min
+    }
+
+    fn answer_compressed(&mut self, conn: ConnId, body: &[u8]) {
+        let asking = self.conns.get(conn).and_then(|row| row.asking.as_ref());
+        let coding = asking.map_or(Coding::Identity, |asking| asking.coding);
+        let response = Response::new(200)
+            .header("Content-Type", "text/plain; charset=UTF-8")
+            .header("Cache-Control", "no-store")
+            .body(body.to_vec());
+        let bytes_min = self.config.engine.http_compression_bytes_min;
+        let response = self.compressor.compressed(coding, bytes_min, response);
         self.respond_with_headers(conn, response);
     }
 

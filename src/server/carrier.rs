@@ -195,7 +195,7 @@ impl<A: App> Core<A> {
                 let connect = Action::Connect(tag, Peer::Tcp(address));
                 self.actions.push_back(connect);
             }
-            Carried::Send(conn, bytes) => self.send(conn, bytes),
+            Carried::Send(conn, bytes) => self.send(conn, bytes.into()),
             Carried::Close(conn) => self.actions.push_back(Action::Close(conn, Close::Reset)),
         }
         true

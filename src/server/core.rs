@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::thread;
 
-use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -32,6 +31,7 @@ use super::shutdown::Stopping;
 use super::taking::Taker;
 use super::views::{Context, RequestId};
 use super::{App, written};
+use crate::buffers::Shared;
 use crate::config::Config;
 use crate::engineio::{self, Engine, Session, SessionId};
 use crate::http::{self, Coding, Compressor, Headers};
@@ -350,7 +350,7 @@ impl<A: App> Core<A> {
             let name = self.sockets.name(namespace);
             let parser = self.sockets.parser();
             let packet = written::packet(parser, Kind::Disconnect, name, wire::write_disconnect);
-            self.engine.send(self.now.mono, session, packet);
+            self.engine.send(self.now.mono, session, &packet);
         }
         self.leave(key, Reason::ServerNamespaceDisconnect);
     }
@@ -442,7 +442,7 @@ impl<A: App> Core<A> {
     }
 
     /// Bytes to a connection.
-    pub(super) fn send(&mut self, conn: ConnId, bytes: Bytes) {
+    pub(super) fn send(&mut self, conn: ConnId, bytes: Shared) {
         self.actions.push_back(Action::Send(conn, bytes));
     }
 }

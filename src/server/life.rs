@@ -136,7 +136,7 @@ impl<A: App> Server<A> {
             core.timers.cancel(timer);
         }
         for packet in missed {
-            core.engine.send(core.now.mono, session, packet);
+            core.engine.send(core.now.mono, session, &packet);
         }
         core.tell_connected(session, namespace, id, pid);
         let Some(table) = self.handlers.table(self.core.sockets.family_of(namespace)) else {
@@ -294,7 +294,7 @@ impl<A: App> Core<A> {
         let packet = written::packet(parser, Kind::ConnectError, name, |out, name| {
             wire::write_connect_error(out, name, refusal.message(), None);
         });
-        self.engine.send(self.now.mono, session, packet);
+        self.engine.send(self.now.mono, session, &packet);
     }
 
     pub(super) fn session_gone(&mut self, session: SessionId) {

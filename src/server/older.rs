@@ -68,7 +68,7 @@ impl<A: App> Core<A> {
         let packet = written::packet(parser, Kind::Connect, name, |out, name| {
             wire::write_connect(out, name, &said);
         });
-        self.engine.send(self.now.mono, session, packet);
+        self.engine.send(self.now.mono, session, &packet);
     }
 
     /// Tells a client that, and why, it was not let in.
@@ -93,7 +93,7 @@ impl<A: App> Core<A> {
             }
         };
         let packet = written::packet(parser, Kind::ConnectError, name, write);
-        self.engine.send(self.now.mono, session, packet);
+        self.engine.send(self.now.mono, session, &packet);
     }
 }
 

@@ -12,7 +12,7 @@ use super::App;
 use super::cluster::{Whom, Wish};
 use super::core::Core;
 use super::gathering::Gathered;
-use super::outgoing::{Audience, Flags};
+use super::outgoing::{Audience, Flags, Rooms};
 use super::views::{Context, EmitError};
 use crate::socketio::{FamilyId, NamespaceId, SocketId, SocketKey};
 
@@ -45,8 +45,8 @@ impl<'a, A: App, S> Operator<'a, A, S> {
     ) -> Self {
         let audience = Audience {
             namespace,
-            to: Vec::new(),
-            except: Vec::new(),
+            to: Rooms::new(),
+            except: Rooms::new(),
             sender,
         };
         Self {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use super::App;
 use super::acks::{AckError, Then, Waiting};
@@ -35,12 +36,15 @@ pub(super) struct Flags {
     pub(super) is_local: bool,
 }
 
+/// Names of rooms: nearly always one.
+pub(super) type Rooms<'r> = SmallVec<[&'r str; 2]>;
+
 /// Whom a broadcast is for.
 pub(super) struct Audience<'r> {
     /// None if it is not there, and so nobody is in it.
     pub(super) namespace: Option<NamespaceId>,
-    pub(super) to: Vec<&'r str>,
-    pub(super) except: Vec<&'r str>,
+    pub(super) to: Rooms<'r>,
+    pub(super) except: Rooms<'r>,
     pub(super) sender: Option<SocketKey>,
 }
 
@@ -66,11 +70,17 @@ impl<A: App> Core<A> {
             if let Some(own) = self.sockets.id(key).filter(|_| offset.is_some()) {
                 self.keep_for(namespace, own, &packets);
             }
-            packets.for_each(|packet| self.engine.send(self.now.mono, session, packet));
+            self.send_all(session, &packets);
             self.overhear(namespace, &[key], event, &encoded);
         }
         self.use_again(encoded);
         Ok(())
+    }
+
+    fn send_all(&mut self, session: SessionId, packets: &Packets) {
+        for packet in packets.iter() {
+            self.engine.send(self.now.mono, session, packet);
+        }
     }
 
     /// An event to one socket by its id, also to one that is away and may come back.
@@ -138,8 +148,7 @@ impl<A: App> Core<A> {
             if flags.is_volatile && !self.engine.is_writable(session) {
                 return false;
             }
-            let packets = packets.clone();
-            packets.for_each(|packet| self.engine.send(self.now.mono, session, packet));
+            self.send_all(session, &packets);
             true
         });
         self.overhear(namespace, &targets, event, &encoded);
@@ -245,14 +254,11 @@ impl<A: App> Core<A> {
         } else {
             session
         };
-        packets.for_each(|packet| {
-            #[cfg(feature = "world")]
-            if world::is_planted(Bug::AnswerTwice) {
-                let again = packet.clone();
-                self.engine.send(self.now.mono, session, again);
-            }
-            self.engine.send(self.now.mono, session, packet);
-        });
+        self.send_all(session, &packets);
+        #[cfg(feature = "world")]
+        if world::is_planted(Bug::AnswerTwice) {
+            self.send_all(session, &packets);
+        }
         self.use_again(encoded);
     }
 

@@ -142,7 +142,7 @@ impl<A: App> Session<'_, A> {
 
     fn push(&mut self, packet: Packet) {
         let now = self.io.core.now.mono;
-        self.io.core.engine.send(now, self.id, packet);
+        self.io.core.engine.send(now, self.id, &packet);
     }
 }
 

@@ -16,6 +16,7 @@ use super::dispatch::caught;
 use super::taking::Part;
 use super::views::{Context, Io, RequestId};
 use super::{App, Server};
+use crate::buffers::Shared;
 use crate::http::{After, Length, Refusal, Response, TooShort};
 use crate::reactor::{Action, Close, ConnId};
 
@@ -299,7 +300,7 @@ impl<A: App> Core<A> {
                 if let Some(row) = self.conns.get_mut(id.conn) {
                     row.visit = row.visit.wrapping_add(1);
                 }
-                self.send_framed(id.conn, waiting, [last, Bytes::new(), Bytes::new()]);
+                self.send_framed(id.conn, waiting, [last, Shared::new(), Shared::new()]);
             }
             Err(TooShort { missing }) => {
                 log::error!("an answer was finished {missing} bytes before its declared end");
@@ -308,8 +309,8 @@ impl<A: App> Core<A> {
         }
     }
 
-    fn send_framed(&mut self, conn: ConnId, waiting: usize, framed: [Bytes; 3]) -> usize {
-        let waiting = waiting + framed.iter().map(Bytes::len).sum::<usize>();
+    fn send_framed(&mut self, conn: ConnId, waiting: usize, framed: [Shared; 3]) -> usize {
+        let waiting = waiting + framed.iter().map(|bytes| bytes.len()).sum::<usize>();
         for bytes in framed {
             if !bytes.is_empty() {
                 self.send(conn, bytes);

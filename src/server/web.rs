@@ -10,10 +10,12 @@ use super::sending::Broken;
 use super::unfinished::count;
 use super::views::{Answer, Io, Request, RequestId};
 use super::{App, Server, client, cors, dispatch, forwarded};
+use crate::config;
 use crate::engineio::Admission;
 use crate::http::routes::Found;
 use crate::http::{self, After, Coding, Expired, Headers, Response, files};
 use crate::reactor::{Action, Close, ConnId, Peer};
+use crate::time::Now;
 
 impl Conn {
     pub(super) fn new(protocol: Protocol, peer: Peer) -> Self {
@@ -227,6 +229,15 @@ impl<A: App> Server<A> {
 impl<A: App> Core<A> {
     /// The answer to a request in hand.
     pub(super) fn respond(&mut self, conn: ConnId, response: &Response) {
+        self.respond_as(conn, |http, now, limits| http.answer(now, limits, response));
+    }
+
+    /// The same, as `answer` gives it.
+    pub(super) fn respond_as(
+        &mut self,
+        conn: ConnId,
+        answer: impl FnOnce(&mut http::Connection, Now, &config::Http) -> http::Answer,
+    ) {
         self.stop_waiting(conn);
         let Some(row) = self.conns.get_mut(conn) else {
             return;
@@ -237,7 +248,7 @@ impl<A: App> Core<A> {
         if !http.owes() {
             return;
         }
-        let answer = http.answer(self.now, &self.config.http, response);
+        let answer = answer(http, self.now, &self.config.http);
         row.session = None;
         row.visit = row.visit.wrapping_add(1);
         row.waiting_bytes += answer.head.len() + answer.body.len();

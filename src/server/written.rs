@@ -54,12 +54,6 @@ impl Packets {
         }
     }
 
-    /// Gives each away, in the order in which they are sent.
-    pub(super) fn for_each(self, mut give: impl FnMut(Packet)) {
-        give(self.first);
-        self.attachments.into_iter().for_each(give);
-    }
-
     /// In the order in which they are sent.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Packet> {
         std::iter::once(&self.first).chain(&self.attachments)

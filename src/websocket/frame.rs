@@ -8,10 +8,10 @@
 
 use std::ops::Deref;
 
-use bytes::Bytes;
 use tungstenite::protocol::frame::FrameHeader;
 
 use super::{Control, Data, Deflater, OpCode, Window};
+use crate::buffers::{Buffer, Shared};
 
 /// Bytes of the longest header without a mask: two, and eight of length (RFC 6455 §5.2).
 pub const HEADER_BYTES_MAX: usize = 10;
@@ -64,31 +64,31 @@ fn format(opcode: OpCode, payload_bytes: usize, form: Form) -> Header {
 
 /// A text frame.
 #[must_use]
-pub fn text(text: &str) -> Bytes {
+pub fn text(text: &str) -> Shared {
     frame(OpCode::Data(Data::Text), text.as_bytes())
 }
 
 /// A binary frame.
 #[must_use]
-pub fn binary(bytes: &[u8]) -> Bytes {
+pub fn binary(bytes: &[u8]) -> Shared {
     frame(OpCode::Data(Data::Binary), bytes)
 }
 
 /// A ping, whose payload the peer's pong repeats. Its first 125 bytes are sent: a control frame holds no more.
 #[must_use]
-pub fn ping(payload: &[u8]) -> Bytes {
+pub fn ping(payload: &[u8]) -> Shared {
     control(Control::Ping, payload)
 }
 
 /// A pong: the answer to a ping, with its payload.
 #[must_use]
-pub fn pong(payload: &[u8]) -> Bytes {
+pub fn pong(payload: &[u8]) -> Shared {
     control(Control::Pong, payload)
 }
 
 /// A close frame; of the reason, as much as a control frame holds in whole characters.
 #[must_use]
-pub fn close(code: u16, reason: &str) -> Bytes {
+pub fn close(code: u16, reason: &str) -> Shared {
     let reason = &reason[..reason.floor_char_boundary(CONTROL_BYTES_MAX - 2)];
     let mut payload = Vec::with_capacity(CONTROL_BYTES_MAX);
     payload.extend_from_slice(&code.to_be_bytes());
@@ -98,7 +98,7 @@ pub fn close(code: u16, reason: &str) -> Bytes {
 
 /// The answer to the peer's close frame: its own code again, or none if it gave none (RFC 6455 §5.5.1).
 #[must_use]
-pub fn close_answer(code: Option<u16>) -> Bytes {
+pub fn close_answer(code: Option<u16>) -> Shared {
     code.map_or_else(|| control(Control::Close, &[]), |code| close(code, ""))
 }
 
@@ -121,18 +121,19 @@ pub fn deflated(
     window: Window,
     kind: Data,
     payload: &[u8],
-) -> Option<Bytes> {
+) -> Option<Shared> {
     if !deflater.takes(payload.len()) {
         return None;
     }
-    let mut buffer = vec![0; HEADER_BYTES_MAX];
+    let mut buffer = Buffer::new();
+    buffer.resize(HEADER_BYTES_MAX, 0);
     if !deflater.deflate(window, payload, &mut buffer) {
         return None;
     }
     // It may wait for long, and weighs in a queue what it holds.
     buffer.shrink_to_fit();
     let header_bytes = complete(&mut buffer, OpCode::Data(kind), Form::Deflated);
-    Some(Bytes::from(buffer).slice(HEADER_BYTES_MAX - header_bytes..))
+    Some(buffer.share_weighed(HEADER_BYTES_MAX - header_bytes))
 }
 
 fn complete(buffer: &mut [u8], opcode: OpCode, form: Form) -> usize {
@@ -146,19 +147,19 @@ fn complete(buffer: &mut [u8], opcode: OpCode, form: Form) -> usize {
     header.len()
 }
 
-fn control(control: Control, payload: &[u8]) -> Bytes {
+fn control(control: Control, payload: &[u8]) -> Shared {
     frame(
         OpCode::Control(control),
         &payload[..payload.len().min(CONTROL_BYTES_MAX)],
     )
 }
 
-fn frame(opcode: OpCode, payload: &[u8]) -> Bytes {
+fn frame(opcode: OpCode, payload: &[u8]) -> Shared {
     let header = header(opcode, payload.len());
-    let mut bytes = Vec::with_capacity(header.len() + payload.len());
+    let mut bytes = Buffer::new();
     bytes.extend_from_slice(&header);
     bytes.extend_from_slice(payload);
-    Bytes::from(bytes)
+    bytes.share(0)
 }
 
 #[cfg(test)]
@@ -218,7 +219,7 @@ mod tests {
             buffer.extend_from_slice(&payload);
             let header_bytes = seal(&mut buffer, BINARY);
             let frame = &buffer[HEADER_BYTES_MAX - header_bytes..];
-            assert_eq!(frame, binary(&payload), "{size}");
+            assert_eq!(binary(&payload), frame, "{size}");
             assert_eq!(&frame[header_bytes..], payload, "{size}");
         }
     }

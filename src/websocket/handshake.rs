@@ -5,8 +5,9 @@
 //! Left out: HTTP/1.0, which the reader of heads refuses to upgrade; extensions, which are [`super::offers`]' to agree on
 //! (an `extra_headers` of [`response`] carries the answer); and HTTP/2's CONNECT (RFC 8441).
 
-use bytes::Bytes;
 use tungstenite::handshake::derive_accept_key;
+
+use crate::buffers::{Buffer, Shared};
 
 /// A request that may become a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,15 +104,15 @@ pub fn accept<'a>(
 
 /// The whole head of the 101, blank line included. Of `extra_headers`, one that would break out of its line is left out.
 #[must_use]
-pub fn response(accept: &Accept, extra_headers: &[(&str, &str)]) -> Bytes {
-    let mut head = String::with_capacity(256);
-    head.push_str(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+pub fn response(accept: &Accept, extra_headers: &[(&str, &str)]) -> Shared {
+    let mut head = Buffer::new();
+    head.extend_from_slice(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
     );
     let mut push = |name: &str, value: &str| {
         if !name.contains(char::is_control) && !value.contains(char::is_control) {
             for part in [name, ": ", value, "\r\n"] {
-                head.push_str(part);
+                head.extend_from_slice(part.as_bytes());
             }
         }
     };
@@ -122,8 +123,8 @@ pub fn response(accept: &Accept, extra_headers: &[(&str, &str)]) -> Bytes {
     for (name, value) in extra_headers {
         push(name, value);
     }
-    head.push_str("\r\n");
-    Bytes::from(head)
+    head.extend_from_slice(b"\r\n");
+    head.share(0)
 }
 
 /// Whether a comma-separated list names a token, in any case (RFC 9110 §5.6.1).

@@ -38,7 +38,7 @@ fn no_upgrade_is_offered_where_none_is_possible() {
 /// What is asked, in words: method, transport, sid, revision and perhaps `upgrade`; `-` for what is missing.
 fn admit(engine: &Engine, asked: &str) -> Result<Admission, Refusal> {
     let words: Vec<_> = asked.split(' ').collect();
-    let value = |index: usize| Some(words[index]).filter(|word| *word != "-");
+    let value = |index: usize| Some(words[index].as_bytes()).filter(|word| *word != b"-");
     engine.admit(Asked {
         method: match words[0] {
             "GET" => Method::Get,

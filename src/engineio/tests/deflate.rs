@@ -8,7 +8,7 @@ fn deflating(bytes_min: usize) -> Bench {
 }
 
 /// The next frame, and the text it was made from.
-fn frame(bench: &mut Bench) -> (Bytes, String) {
+fn frame(bench: &mut Bench) -> (Shared, String) {
     let frame = loop {
         match bench.engine.poll_output(bench.now).expect("a frame") {
             Output::Frame(_, frame) => break frame,
@@ -62,7 +62,7 @@ fn what_is_short_or_says_so_is_sent_as_it_is() {
     bench.send(id, &"x".repeat(98));
     bench.send(id, &"x".repeat(99));
     let message = Packet::message(|out| out.resize(500, b'x'));
-    bench.engine.send(bench.now, id, message.plain());
+    bench.engine.send(bench.now, id, &message.plain());
     let firsts: Vec<_> = (0..3).map(|_| frame(&mut bench).0[0]).collect();
     assert_eq!(firsts, [0x81, 0xc1, 0x81]);
 }
@@ -121,7 +121,7 @@ fn an_answer_may_be_compressed_if_one_of_its_packets_may() {
         ),
     ] {
         for packet in packets {
-            bench.engine.send(bench.now, id, packet);
+            bench.engine.send(bench.now, id, &packet);
         }
         bench.poll(id, 2);
         let said = bench.engine.poll_output(bench.now);

@@ -10,10 +10,9 @@ mod upgrade;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::packet::Packet;
 use super::*;
+use crate::buffers::Shared;
 use crate::reactor::ConnId;
 use crate::time::Time;
 use crate::websocket::Window;
@@ -78,7 +77,7 @@ impl Bench {
 
     fn send(&mut self, id: SessionId, text: &str) {
         let packet = Packet::message(|out| out.extend_from_slice(text.as_bytes()));
-        self.engine.send(self.now, id, packet);
+        self.engine.send(self.now, id, &packet);
     }
 
     /// A text frame from connection `on`; gives the message in it.
@@ -160,7 +159,9 @@ fn a_parked_poll_is_answered_with_all_that_is_sent_in_one_turn() {
     bench.poll(id, 2);
     assert!(bench.said().is_empty(), "nothing waits");
     bench.send(id, "a");
-    bench.engine.send(bench.now, id, Packet::binary(&[1, 2, 3]));
+    bench
+        .engine
+        .send(bench.now, id, &Packet::binary(&[1, 2, 3]));
     bench.send(id, "b");
     assert_eq!(bench.said(), ["answer 2: 4a|bAQID|4b"]);
 }

@@ -168,7 +168,7 @@ fn a_packet_for_many_weighs_once() {
     let packet = Packet::message(|out| out.resize(5000, b'x'));
     for _ in 0..100 {
         let id = bench.polling();
-        bench.engine.send(bench.now, id, packet.clone());
+        bench.engine.send(bench.now, id, &packet);
     }
     assert!(bench.ended().is_empty());
     assert_eq!(bench.engine.counters().slow_consumers, 0);

@@ -36,7 +36,7 @@ fn the_handshake_is_an_answer_of_its_own_and_has_its_length_in_front() {
     let id = bench
         .engine
         .opened(bench.now, conn(1), TransportName::Polling, BYTES);
-    bench.engine.send(bench.now, id, message("0"));
+    bench.engine.send(bench.now, id, &message("0"));
     let said = bench.said();
     let (length, packet) = said[0]
         .strip_prefix("answer 1: ")
@@ -60,8 +60,10 @@ fn bytes_are_polled_as_bytes_or_as_base64() {
     ] {
         let mut bench = bench();
         let id = open(&mut bench, TransportName::Polling, revision);
-        bench.engine.send(bench.now, id, message("hé🚢"));
-        bench.engine.send(bench.now, id, Packet::binary(&[1, 2, 3]));
+        bench.engine.send(bench.now, id, &message("hé🚢"));
+        bench
+            .engine
+            .send(bench.now, id, &Packet::binary(&[1, 2, 3]));
         bench.engine.polled(bench.now, id, conn(2));
         assert_eq!(bench.said(), [answer]);
     }
@@ -75,12 +77,9 @@ fn bytes_have_their_type_in_front_over_websocket() {
     ] {
         let mut bench = bench();
         let id = open(&mut bench, TransportName::WebSocket, revision);
-        bench.engine.send(bench.now, id, Packet::binary(&[1, 2]));
+        bench.engine.send(bench.now, id, &Packet::binary(&[1, 2]));
         let output = bench.engine.poll_output(bench.now);
-        assert_eq!(
-            output,
-            Some(Output::Frame(conn(1), Bytes::from_static(frame)))
-        );
+        assert_eq!(output, Some(Output::Frame(conn(1), Shared::fixed(frame))));
 
         let came = bench
             .engine
@@ -166,7 +165,7 @@ fn it_upgrades_and_ends_as_in_revision_4() {
     let _ = bench.engine.text(bench.now, id, conn(4), "2probe");
     assert_eq!(bench.said(), ["frame 4: 3probe", "answer 2: 1:6"]);
     let _ = bench.engine.text(bench.now, id, conn(4), "5");
-    bench.engine.send(bench.now, id, message("up"));
+    bench.engine.send(bench.now, id, &message("up"));
     assert_eq!(bench.said(), ["frame 4: 4up"]);
 
     let id = open(&mut bench, TransportName::Polling, BYTES);
@@ -188,18 +187,21 @@ fn overlapping_polls_end_the_session() {
     assert_eq!(bench.said(), ["answer 2: 1:1", "refuse 3: Bad request"]);
 }
 
+fn asked<'a>(sid: Option<&'a str>, revision: Option<&'a str>, base64: bool) -> Asked<'a> {
+    Asked {
+        method: Method::Get,
+        transport: Some(b"polling"),
+        sid: sid.map(str::as_bytes),
+        revision: revision.map(str::as_bytes),
+        base64,
+        upgrade: false,
+    }
+}
+
 #[test]
 fn whatever_is_not_4_is_3_where_that_is_allowed_and_stays_so() {
     let mut bench = bench();
     let id = open(&mut bench, TransportName::Polling, BYTES);
-    let asked = |sid, revision, base64| Asked {
-        method: Method::Get,
-        transport: Some("polling"),
-        sid,
-        revision,
-        base64,
-        upgrade: false,
-    };
     for revision in [None, Some("3"), Some("abc")] {
         for base64 in [true, false] {
             assert_eq!(

@@ -265,7 +265,7 @@ fn answers_are_written_as_method_and_version_need_them() {
 
 #[test]
 fn a_large_body_is_shared_and_not_copied() {
-    let body = Bytes::from(vec![b'x'; 100_000]);
+    let body = bytes::Bytes::from(vec![b'x'; 100_000]);
     let mut bench = Bench::new();
     bench
         .receive(Time::ZERO, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -6,8 +6,6 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::super::listener::AddressIndex;
 use super::super::{Action, JobId, Letter, ListenerId};
 use super::*;
@@ -62,7 +60,7 @@ impl Bench {
         let stream = Stream::new(transport, Phase::Open, AddressIndex::EXEMPT);
         let id = reactor.enrol(stream).unwrap();
         let now = Now::default();
-        reactor.send(id, Bytes::from(vec![b'x'; LARGE_BYTES]));
+        reactor.send(id, vec![b'x'; LARGE_BYTES].into());
         reactor.close(id, Close::Flush);
         reactor.write_all(&mut Nobody, now);
         reactor.settle(now);

@@ -207,7 +207,7 @@ impl<'c> Stage<'c> {
                     return;
                 }
                 self.conns[at].outbox_bytes += bytes.len();
-                for byte in &bytes {
+                for byte in &*bytes {
                     self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
                 }
                 let mut heard = Vec::new();

@@ -12,7 +12,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
+use roomcast::buffers::Shared;
 use roomcast::reactor::lanes::Worker;
 use roomcast::reactor::{ConnId, Job, JobId, ListenerId, Peer, Service};
 use roomcast::time::{Now, Time, UnixMillis};
@@ -87,7 +87,7 @@ pub struct Link {
     listed: bool,
     to_write: bool,
     inbox: Vec<u8>,
-    outbox: VecDeque<Bytes>,
+    outbox: VecDeque<Shared>,
     outbox_bytes: usize,
     /// While it is being closed: what waited when it was last given time.
     flush_bytes: usize,

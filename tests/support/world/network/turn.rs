@@ -274,7 +274,7 @@ impl Network {
             link.down.extend(&bytes[..count]);
             link.outbox_bytes -= count;
             if count < bytes.len() {
-                let _ = bytes.split_to(count);
+                bytes.advance(count);
                 break;
             }
             link.outbox.pop_front();
