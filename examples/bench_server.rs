@@ -1,4 +1,5 @@
-//! The library without the chat, for measurements: listens on 127.0.0.1:$PORT (default 3000).
+//! The library without the chat, for measurements: listens on 127.0.0.1:$PORT (default 3000), and keeps handshakes until
+//! sockets are connected, or whole if $HANDSHAKE says so.
 //!
 //! `msg`(x) → `msg`(x) to the sender · `bcast`(x) → `bcast`(x) to all · `join`(room) · `room`(room, x) → `room`(x) to that
 //! room, the sender included.
@@ -15,7 +16,10 @@ fn main() -> std::io::Result<()> {
         .and_then(|port| port.parse().ok())
         .unwrap_or(3000);
     let mut config = Config::default();
-    config.engine.handshake_kept = HandshakeKept::UntilConnected;
+    config.engine.handshake_kept = match std::env::var("HANDSHAKE").as_deref() {
+        Ok("whole") => HandshakeKept::Whole,
+        _ => HandshakeKept::UntilConnected,
+    };
     let mut server = Server::new(config, ());
     server
         .of("/")

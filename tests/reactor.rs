@@ -817,7 +817,7 @@ fn a_path_is_listened_at_like_a_port_and_is_gone_with_the_loop() {
         &config::Reactor::default(),
         Vec::new(),
         Box::new(echo),
-        |reactor| assert_eq!(reactor.listen_at(&at).unwrap(), ListenerId(1)),
+        move |reactor| assert_eq!(reactor.listen_at(&at).unwrap(), ListenerId(1)),
     );
     let mut client = UnixStream::connect(&path).unwrap();
     client.set_read_timeout(Some(PATIENCE)).unwrap();

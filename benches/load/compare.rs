@@ -131,7 +131,7 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
     Err(io::Error::other("not everything was measured"))
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
     file.write_all(text.as_bytes())?;
     println!("written to {}", path.display());
@@ -153,7 +153,7 @@ fn expected(scenario: &Scenario, peer: &Peer, program: &Program, options: &Optio
 }
 
 /// Where this runs, and how quiet it is.
-fn machine() -> io::Result<String> {
+pub(crate) fn machine() -> io::Result<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpu.lines().find(|line| line.starts_with("model name"));
     let model = model

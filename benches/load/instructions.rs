@@ -109,7 +109,11 @@ fn count(server: &Path, into: &Path, scenario: Scenario, rounds: u64) -> io::Res
                 deliveries += polling.round(|| go_on(process))?.deliveries;
             }
         }
-        Does::Start | Does::Connect(_) | Does::RoundTrip | Does::Beside(_) => {
+        Does::Start
+        | Does::Connect(_)
+        | Does::ConnectWhole(_)
+        | Does::RoundTrip
+        | Does::Beside(_) => {
             return Err(io::Error::other(format!(
                 "{} is not counted",
                 scenario.name

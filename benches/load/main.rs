@@ -13,6 +13,9 @@
 //! one SCENARIO           one scenario, some times, for work on a server
 //!   --server ours        by name, or the path of a program that listens on 127.0.0.1:$PORT
 //!   --times 5, --seconds 1
+//! growth                 how costs grow with members, sockets and rooms: tables, pictures, and a million calculated
+//!   --rounds 3, --seconds 0.4, --resume
+//!   --into PATH          where it goes, with a folder of pictures beside it (default target/load/GROWTH.md)
 //! instructions           instructions and allocations per delivery, which repeat on a busy machine too (needs valgrind)
 //!   --only echo100
 //!   --append             as a row of benches/INSTRUCTIONS.md
@@ -38,9 +41,11 @@ mod frames;
 mod kernel;
 
 mod builds;
+mod chart;
 mod compare;
 mod cores;
 mod floor;
+mod growth;
 mod instructions;
 mod lines;
 mod peers;
@@ -105,6 +110,18 @@ fn main() -> io::Result<()> {
                 duration,
             )
         }
+        "growth" => {
+            let growth = growth::Options {
+                rounds: options.value("--rounds")?.unwrap_or(3),
+                duration: options.seconds_or(0.4)?,
+                resume: options.flag("--resume"),
+                into: options
+                    .value("--into")?
+                    .unwrap_or_else(|| builds::target().join("GROWTH.md")),
+            };
+            options.end()?;
+            growth::run(&growth)
+        }
         "instructions" => {
             let only: Option<String> = options.value("--only")?;
             let append = options.flag("--append");
@@ -127,7 +144,7 @@ fn main() -> io::Result<()> {
             floor::serve(port.ok_or_else(|| io::Error::other("$PORT is no port"))?)
         }
         _ => Err(io::Error::other(
-            "a command is needed: compare, one, instructions or list; benches/load/main.rs says more",
+            "a command is needed: compare, one, growth, instructions or list; benches/load/main.rs says more",
         )),
     }
 }
@@ -164,8 +181,12 @@ impl Arguments {
     }
 
     fn seconds(&mut self) -> io::Result<Duration> {
+        self.seconds_or(1.0)
+    }
+
+    fn seconds_or(&mut self, otherwise: f64) -> io::Result<Duration> {
         let seconds: Option<f64> = self.value("--seconds")?;
-        Duration::try_from_secs_f64(seconds.unwrap_or(1.0)).map_err(io::Error::other)
+        Duration::try_from_secs_f64(seconds.unwrap_or(otherwise)).map_err(io::Error::other)
     }
 
     fn flag(&mut self, name: &str) -> bool {

@@ -68,6 +68,9 @@ impl Peer {
 
     /// Whether it can do this, and does so in this round: no bound is on the last two, and the slowest has not the time.
     pub(crate) fn takes_part(&self, scenario: &Scenario, round: usize) -> bool {
+        if let Does::ConnectWhole(_) = scenario.does {
+            return matches!(self, Self::Ours);
+        }
         match self {
             Self::Floor => !matches!(scenario.does, Does::Poll(_)),
             Self::Bun => round.is_multiple_of(3),
@@ -166,6 +169,11 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it on its core, on a port of its own, and waits until it greets.
     pub(crate) fn start(&self) -> io::Result<Server> {
+        self.start_as(&[])
+    }
+
+    /// The same, with more of an environment.
+    pub(crate) fn start_as(&self, environment: &[(&str, &str)]) -> io::Result<Server> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?
             .port();
@@ -174,6 +182,7 @@ impl Program {
         command
             .args(&self.arguments[1..])
             .env("PORT", port.to_string())
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         let began = Instant::now();

@@ -16,6 +16,8 @@ pub(crate) enum Does {
     Start,
     /// So many sockets come, all at once, and say nothing.
     Connect(usize),
+    /// The same, and their handshakes are kept whole.
+    ConnectWhole(usize),
     /// Says things by WebSocket until time is up.
     Talk(Shape),
     /// Echoes in so many sessions by long-polling.
@@ -117,6 +119,12 @@ pub(crate) const ALL: &[Scenario] = &[
         bounds: CONNECT,
     },
     Scenario {
+        name: "idle10k-whole",
+        what: "the same, with `handshake_kept: Whole`; ours alone",
+        does: Does::ConnectWhole(10_000),
+        bounds: &[],
+    },
+    Scenario {
         name: "idle19k",
         what: "19,000 sockets connect and are idle",
         does: Does::Connect(19_000),
@@ -209,7 +217,7 @@ impl Scenario {
     pub(crate) fn sockets(&self) -> usize {
         match self.does {
             Does::Start => 0,
-            Does::Connect(count) | Does::Beside(count) => count,
+            Does::Connect(count) | Does::ConnectWhole(count) | Does::Beside(count) => count,
             Does::Talk(shape) => shape.sockets(),
             Does::Poll(sessions) => 2 * sessions,
             Does::RoundTrip => 1,
@@ -218,7 +226,10 @@ impl Scenario {
 
     /// Whether it takes as long as it is told to.
     pub(crate) fn is_timed(&self) -> bool {
-        !matches!(self.does, Does::Start | Does::Connect(_))
+        !matches!(
+            self.does,
+            Does::Start | Does::Connect(_) | Does::ConnectWhole(_)
+        )
     }
 
     pub(crate) fn starts(&self) -> usize {
@@ -236,11 +247,14 @@ impl Scenario {
         if let Does::Start = self.does {
             return starts(program);
         }
-        let server = program.start()?;
+        let server = match self.does {
+            Does::ConnectWhole(_) => program.start_as(&[("HANDSHAKE", "whole")])?,
+            _ => program.start()?,
+        };
         let warm = warm(program, duration);
         match self.does {
             Does::Start => unreachable!("it has returned"),
-            Does::Connect(count) => connects(&server, count),
+            Does::Connect(count) | Does::ConnectWhole(count) => connects(&server, count),
             Does::Talk(shape) => {
                 let mut sockets = Sockets::connect(server.address, shape.sockets())?;
                 if shape.event == Event::Room {
@@ -327,7 +341,7 @@ pub(crate) fn warm(program: &Program, duration: Duration) -> Duration {
     }
 }
 
-fn per_delivery(
+pub(crate) fn per_delivery(
     server: &Server,
     warm: Duration,
     duration: Duration,

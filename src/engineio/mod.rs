@@ -144,7 +144,9 @@ impl Engine {
 
     /// The session of that public id, while it is there.
     fn find(&self, sid: &[u8]) -> Option<SessionId> {
-        let slot = self.sids.find(Sid::parse_bytes(sid)?, sid_at(&self.sessions))?;
+        let slot = self
+            .sids
+            .find(Sid::parse_bytes(sid)?, sid_at(&self.sessions))?;
         self.sessions.id_at(slot)
     }
 
