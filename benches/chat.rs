@@ -66,7 +66,7 @@ fn talk(chat: &Chat) -> io::Result<()> {
         let head = head.trim_end();
         format!("{head}\r\nCookie: sid={cookie}\r\n\r\n").into_bytes()
     };
-    let mut sockets = Sockets::connect_as(chat.address, SOCKETS, upgrade)?;
+    let mut sockets = Sockets::connect_as(SOCKETS, |_| chat.address, upgrade)?;
     let (resident, private) = chat.memory()?;
     println!("{SOCKETS} sockets           {resident:>9} KiB resident, {private} KiB private");
 

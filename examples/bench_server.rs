@@ -1,5 +1,6 @@
 //! The library without the chat, for measurements: listens on 127.0.0.1:$PORT (default 3000), and keeps handshakes until
-//! sockets are connected, or whole if $HANDSHAKE says so.
+//! sockets are connected, or whole if $HANDSHAKE says so. With the feature `redis` it is one of several servers on the Redis
+//! at $REDIS, if there is one, in the words of $WIRE.
 //!
 //! `msg`(x) → `msg`(x) to the sender · `bcast`(x) → `bcast`(x) to all · `join`(room) · `room`(room, x) → `room`(x) to that
 //! room, the sender included.
@@ -36,7 +37,30 @@ fn main() -> std::io::Result<()> {
                 socket.everyone().to(&room).emit("room", &(x,));
             },
         );
+    #[cfg(feature = "redis")]
+    if let Ok(url) = std::env::var("REDIS") {
+        join(&mut server, &url)?;
+    }
     server
         .listen(SocketAddr::from(([127, 0, 0, 1], port)))?
         .run()
+}
+
+#[cfg(feature = "redis")]
+fn join(server: &mut Server<()>, url: &str) -> std::io::Result<()> {
+    use roomcast::cluster::Redis;
+    use roomcast::config::{Cluster, Wire};
+
+    let mut cluster = Cluster::default();
+    cluster.wire = match std::env::var("WIRE").as_deref() {
+        Ok("classic") | Err(_) => Wire::Classic {
+            replies_to_asker: false,
+        },
+        Ok("classic-own") => Wire::Classic {
+            replies_to_asker: true,
+        },
+        Ok(other) => return Err(std::io::Error::other(format!("no such wire: {other}"))),
+    };
+    server.carried_by(Redis::new(url, cluster).map_err(std::io::Error::other)?);
+    Ok(())
 }

@@ -52,6 +52,15 @@ pub(crate) fn ours(profile: &str) -> io::Result<PathBuf> {
     Ok(target.join(profile).join("bench_server"))
 }
 
+/// The same, as one of several servers on a Redis.
+pub(crate) fn ours_on_redis() -> io::Result<PathBuf> {
+    let folder = peer("ours");
+    let target = target().join("ours-on-redis");
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    run(cargo(&folder, &target, "release").args(["--features", "redis"]))?;
+    Ok(target.join("release/bench_server"))
+}
+
 pub(crate) fn oxide() -> io::Result<PathBuf> {
     let target = target().join("oxide");
     run(cargo(&peer("oxide"), &target, "release").arg("--locked"))?;

@@ -28,7 +28,7 @@ pub(crate) struct Options {
 const DESCRIPTORS_BESIDES: u64 = 100;
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {
-    let machine = machine()?;
+    let machine = machine("server", "load")?;
     let descriptors = cores::raise_descriptors()?;
     let mut left_out = Vec::new();
     let mut programs: Vec<(Peer, Program)> = Vec::new();
@@ -152,8 +152,8 @@ fn expected(scenario: &Scenario, peer: &Peer, program: &Program, options: &Optio
     start * starts + connect * sockets + closing + measured
 }
 
-/// Where this runs, and how quiet it is.
-pub(crate) fn machine() -> io::Result<String> {
+/// Where this runs, what has a core of its own, and how quiet it is.
+pub(crate) fn machine(first: &str, second: &str) -> io::Result<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpu.lines().find(|line| line.starts_with("model name"));
     let model = model
@@ -170,8 +170,8 @@ pub(crate) fn machine() -> io::Result<String> {
         println!("this machine is busy with other things (load average {busy})");
     }
     let cores = match cores::pair()? {
-        Some((server, load)) => format!("server on core {server}, load on core {load}"),
-        None => "server and load on the one core there is".to_owned(),
+        Some((one, other)) => format!("{first} on core {one}, {second} on core {other}"),
+        None => format!("{first} and {second} on the one core there is"),
     };
     Ok(format!(
         "{model}, Linux {}, {cores}; load average before it {busy}.",
@@ -200,14 +200,7 @@ fn values(report: &mut String, options: &Options, rows: &Rows) -> std::fmt::Resu
         for (metric, what) in METRICS {
             let cell = |name: &String| {
                 let values = rows.values(scenario.name, name, metric);
-                let few = if values.len() < options.rounds {
-                    format!(", {}×", values.len())
-                } else {
-                    String::new()
-                };
-                let spread = Spread::of(values.into_iter().map(|(_, value)| value))?;
-                let [median, least, most] = [spread.median, spread.least, spread.most].map(figure);
-                Some(format!("**{median}** ({least}–{most}{few})"))
+                cell(values.into_iter().map(|(_, value)| value), options.rounds)
             };
             let cells: Vec<Option<String>> = names.iter().map(cell).collect();
             if cells.iter().all(Option::is_none) {
@@ -237,16 +230,12 @@ fn bounds(report: &mut String, options: &Options, rows: &Rows) -> std::fmt::Resu
     writeln!(report, "|---|---|---|---|---|")?;
     for scenario in &options.scenarios {
         for bound in scenario.bounds {
-            let ours = rows.values(scenario.name, "ours", bound.metric);
             let ratios: Vec<f64> = match bound.of {
-                None => ours.into_iter().map(|(_, value)| value).collect(),
-                Some(peer) => {
-                    let theirs = rows.values(scenario.name, peer, bound.metric);
-                    let of_round = |round| theirs.iter().find(|&&(other, _)| other == round);
-                    ours.into_iter()
-                        .filter_map(|(round, value)| Some(value / of_round(round)?.1))
-                        .collect()
+                None => {
+                    let ours = rows.values(scenario.name, "ours", bound.metric);
+                    ours.into_iter().map(|(_, value)| value).collect()
                 }
+                Some(peer) => rows.ratios(scenario.name, bound.metric, ["ours", peer]),
             };
             let Some(spread) = Spread::of(ratios) else {
                 continue;
@@ -273,6 +262,19 @@ fn bounds(report: &mut String, options: &Options, rows: &Rows) -> std::fmt::Resu
         }
     }
     Ok(())
+}
+
+/// The median of what was measured in so many rounds, or in fewer; none of nothing.
+pub(crate) fn cell(values: impl IntoIterator<Item = f64>, rounds: usize) -> Option<String> {
+    let values: Vec<f64> = values.into_iter().collect();
+    let few = if values.len() < rounds {
+        format!(", {}×", values.len())
+    } else {
+        String::new()
+    };
+    let spread = Spread::of(values)?;
+    let [median, least, most] = [spread.median, spread.least, spread.most].map(figure);
+    Some(format!("**{median}** ({least}–{most}{few})"))
 }
 
 /// Three digits that count.

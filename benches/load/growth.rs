@@ -87,7 +87,7 @@ const KERNEL_BYTES: f64 = 4.9 * 1024.0;
 const HEARTBEAT_SECONDS: f64 = 25.0;
 
 pub(crate) fn run(options: &Options) -> io::Result<()> {
-    let machine = machine()?;
+    let machine = machine("server", "load")?;
     cores::raise_descriptors()?;
     let (ours, versions) = (Peer::Ours, Peer::Ours.versions());
     let program = ours.build()?;

@@ -16,6 +16,12 @@
 //! growth                 how costs grow with members, sockets and rooms: tables, pictures, and a million calculated
 //!   --rounds 3, --seconds 0.4, --resume
 //!   --into PATH          where it goes, with a folder of pictures beside it (default target/load/GROWTH.md)
+//! cluster                two servers as one over a Redis of its own: ours beside two of Node.js, on the same wire
+//!   --rounds 5           each measures each scenario on each wire with both kinds (default 3)
+//!   --wires classic      these wires (default all)
+//!   --only all,rooms     these scenarios
+//!   --seconds 1, --resume
+//!   --into PATH          where the table goes (default target/load/CLUSTER.md)
 //! instructions           instructions and allocations per delivery, which repeat on a busy machine too (needs valgrind)
 //!   --only echo100
 //!   --append             as a row of benches/INSTRUCTIONS.md
@@ -42,6 +48,7 @@ mod kernel;
 
 mod builds;
 mod chart;
+mod cluster;
 mod compare;
 mod cores;
 mod floor;
@@ -122,6 +129,22 @@ fn main() -> io::Result<()> {
             options.end()?;
             growth::run(&growth)
         }
+        "cluster" => {
+            let (wires, only): (Option<String>, Option<String>) =
+                (options.value("--wires")?, options.value("--only")?);
+            let cluster = cluster::Options {
+                rounds: options.value("--rounds")?.unwrap_or(3),
+                wires: cluster::wires(wires.as_deref()),
+                scenarios: cluster::chosen(only.as_deref())?,
+                duration: options.seconds()?,
+                resume: options.flag("--resume"),
+                into: options
+                    .value("--into")?
+                    .unwrap_or_else(|| builds::target().join("CLUSTER.md")),
+            };
+            options.end()?;
+            cluster::run(&cluster)
+        }
         "instructions" => {
             let only: Option<String> = options.value("--only")?;
             let append = options.flag("--append");
@@ -144,7 +167,7 @@ fn main() -> io::Result<()> {
             floor::serve(port.ok_or_else(|| io::Error::other("$PORT is no port"))?)
         }
         _ => Err(io::Error::other(
-            "a command is needed: compare, one, growth, instructions or list; benches/load/main.rs says more",
+            "a command is needed: compare, one, growth, cluster, instructions or list; benches/load/main.rs says more",
         )),
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::builds::{bun, commit, locked, npm_packages, ours, oxide, python, root, version};
@@ -104,13 +105,8 @@ impl Peer {
                 ["socketioxide", "axum", "tokio"].map(of).join(", ")
             }
             Self::Node => {
-                let of = |name: &str| npm_version("node", name);
-                format!(
-                    "{}, {}, Node {}",
-                    of("socket.io"),
-                    of("ws"),
-                    version("node")
-                )
+                let packages = ["socket.io", "ws"].map(|name| npm_version("node", name));
+                format!("{}, Node {}", packages.join(", "), version("node"))
             }
             Self::Bun => {
                 let of = |name: &str| npm_version("bun", name);
@@ -154,9 +150,25 @@ impl Peer {
     }
 }
 
-fn npm_version(peer: &str, name: &str) -> String {
+pub(crate) fn npm_version(peer: &str, name: &str) -> String {
     let before = format!("\"node_modules/{name}\": {{\n      \"version\": \"");
     format!("{name} {}", locked(peer, "package-lock.json", &before))
+}
+
+/// A port nobody listens on, below those that the kernel gives to clients.
+pub(crate) fn free_port() -> io::Result<u16> {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let own = u16::try_from(std::process::id() % u32::from(COUNT)).map_err(io::Error::other)?;
+    for _ in 0..COUNT {
+        let next = own + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
+        let port = FIRST + next % COUNT;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no port is free"))
 }
 
 /// What starts a server.
@@ -174,9 +186,7 @@ impl Program {
 
     /// The same, with more of an environment.
     pub(crate) fn start_as(&self, environment: &[(&str, &str)]) -> io::Result<Server> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
+        let port = free_port()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut command = Command::new(&self.arguments[0]);
         command

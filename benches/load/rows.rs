@@ -79,6 +79,15 @@ impl Rows {
             .map(|row| (row.round, row.value))
             .collect()
     }
+
+    /// One peer's values by another's of the same round.
+    pub(crate) fn ratios(&self, scenario: &str, metric: &str, of: [&str; 2]) -> Vec<f64> {
+        let [ones, others] = of.map(|peer| self.values(scenario, peer, metric));
+        let of_round = |round| others.iter().find(|&&(other, _)| other == round);
+        ones.into_iter()
+            .filter_map(|(round, value)| Some(value / of_round(round)?.1))
+            .collect()
+    }
 }
 
 fn row(line: &str) -> Option<Row> {

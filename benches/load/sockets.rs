@@ -19,13 +19,13 @@ pub(crate) struct Sockets {
 impl Sockets {
     /// So many sockets in namespace `/`.
     pub(crate) fn connect(address: SocketAddr, count: usize) -> io::Result<Self> {
-        Self::connect_as(address, count, |_| UPGRADE.to_vec())
+        Self::connect_as(count, |_| address, |_| UPGRADE.to_vec())
     }
 
-    /// So many sockets in namespace `/`, each by a handshake of its own.
+    /// So many sockets in namespace `/`, each at an address and by a handshake of its own.
     pub(crate) fn connect_as(
-        address: SocketAddr,
         count: usize,
+        address: impl Fn(usize) -> SocketAddr,
         upgrade: impl Fn(usize) -> Vec<u8>,
     ) -> io::Result<Self> {
         let mut lines = Lines::new()?;
@@ -34,7 +34,7 @@ impl Sockets {
         let mut done = 0;
         while done < count {
             while lines.streams.len() < count && lines.streams.len() - done < HANDSHAKES_MAX {
-                let number = lines.open(address)?;
+                let number = lines.open(address(lines.streams.len()))?;
                 lines.say(number, &upgrade(number))?;
             }
             let some = lines.read(PATIENCE, |streams, number, bytes| {

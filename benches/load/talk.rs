@@ -265,15 +265,7 @@ impl Sender {
         let key = KEY_FIRST + u8::try_from(key).expect("few members of a group talk");
         let padding = "x".repeat(payload_bytes - DIGITS - 1);
         let payload = format!("{}{padding}{}", "0".repeat(DIGITS), char::from(key));
-        let (name, room) = match event {
-            Event::Echo => ("msg", String::new()),
-            Event::Broadcast => ("bcast", String::new()),
-            Event::Room => ("room", format!("\"{}\",", room(group))),
-        };
-        let said = format!("42[\"{name}\",{room}\"{payload}\"]");
-        let heard = format!("42[\"{name}\",\"{payload}\"]");
-        let frame = masked(said.as_bytes());
-        let heard = plain(heard.as_bytes());
+        let (frame, heard) = frames(event, group, &payload);
         let from_end = payload_bytes + 2;
         Self {
             socket,
@@ -308,6 +300,18 @@ pub(crate) fn write_digits(into: &mut [u8], mut number: u32) {
         *digit = b'0' + u8::try_from(number % 10).expect("it is a digit");
         number /= 10;
     }
+}
+
+/// What is said, and how it is heard.
+pub(crate) fn frames(event: Event, group: usize, payload: &str) -> (Vec<u8>, Vec<u8>) {
+    let (name, room) = match event {
+        Event::Echo => ("msg", String::new()),
+        Event::Broadcast => ("bcast", String::new()),
+        Event::Room => ("room", format!("\"{}\",", room(group))),
+    };
+    let said = format!("42[\"{name}\",{room}\"{payload}\"]");
+    let heard = format!("42[\"{name}\",\"{payload}\"]");
+    (masked(said.as_bytes()), plain(heard.as_bytes()))
 }
 
 /// A room's name, of one length for all.
