@@ -12,7 +12,7 @@ use serde_json::json;
 use super::order::deed;
 use super::ranks::Voice;
 use super::rates::Wish;
-use super::reply::{Code, accept, admitted, refuse, refuse_muted, written};
+use super::reply::{self, Code, accept, admitted, refuse, refuse_muted};
 use super::store::{Deed, MessageId, Row, StoreError, Write};
 use super::talk::text_fits;
 use super::{Chat, Seat, room_channel};
@@ -97,10 +97,11 @@ fn change(
     let Some(ack) = admitted(socket, seat, Wish::Change, ack) else {
         return;
     };
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| store.job(job),
-        move |context, outcome| match written(context, outcome).flatten() {
+    reply::change(
+        socket,
+        ack,
+        job,
+        move |context, outcome, ack| match outcome {
             Ok(changed) => {
                 accept(&mut context.io, ack, json!({ "rev": changed.row.rev }));
                 if changed.is_new {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::ranks::may_come_in;
-use super::reply::{Code, accept, refuse, written};
+use super::reply::{Code, accept, change, refuse};
 use super::rooms::tell_tabs;
 use super::store::{Member, Room, RoomId, RoomKind, UserId};
 use super::workspace::Workspace;
@@ -32,25 +32,21 @@ pub(super) fn open(socket: &mut Socket<'_, Chat>, seat: Seat, asked: With, ack: 
     if !workspace.user(other).is_some_and(may_come_in) {
         return refuse(&mut socket.io, ack, Code::NotFound);
     }
-    let (write, at, from) = (socket.app.lanes.write, socket.io.now().wall.0, socket.id());
-    socket.io.run(
-        write,
-        move |store| {
-            store.job(|w| {
-                let room = w.open_direct(seat.user, other, at)?;
-                let both = [w.member(room.id, seat.user)?, w.member(room.id, other)?];
-                Ok((room, both))
-            })
+    let (at, from) = (socket.io.now().wall.0, socket.id());
+    change(
+        socket,
+        ack,
+        move |w| {
+            let room = w.open_direct(seat.user, other, at)?;
+            let both = [w.member(room.id, seat.user)?, w.member(room.id, other)?];
+            Ok((room, both))
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok((room, both)) => {
-                let id = room.id;
-                opened(context, room, both);
-                let shown = json!({ "room": context.app.workspace.room_shown(id, seat.user) });
-                tell_tabs(context, seat, from.as_str(), "room", &shown);
-                accept(&mut context.io, ack, shown);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+        move |context, (room, both), ack| {
+            let id = room.id;
+            opened(context, room, both);
+            let shown = json!({ "room": context.app.workspace.room_shown(id, seat.user) });
+            tell_tabs(context, seat, from.as_str(), "room", &shown);
+            accept(&mut context.io, ack, shown);
         },
     );
 }

@@ -11,7 +11,7 @@ use super::names::Name;
 use super::people::{self, self_shown};
 use super::ranks::Voice;
 use super::rates::Wish;
-use super::reply::{Code, accept, admitted, refuse, refuse_muted, settled, written};
+use super::reply::{Code, accept, admitted, change, look_up, refuse, refuse_muted};
 use super::rooms::Nothing;
 use super::sessions::{self, Why};
 use super::store::UserId;
@@ -37,18 +37,16 @@ pub(super) fn update(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Update, a
     let Some(ack) = admitted(socket, seat, Wish::Rename, ack) else {
         return;
     };
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| store.job(|w| w.set_name(seat.user, &name)),
-        move |context, outcome| match written(context, outcome) {
-            Ok(me) => {
-                let answer = json!({ "me": self_shown(&me) });
-                context.app.workspace.add_person(me);
-                people::tell_of(context, seat.user);
-                tell(context, seat.user);
-                accept(&mut context.io, ack, answer);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    change(
+        socket,
+        ack,
+        move |w| w.set_name(seat.user, &name),
+        move |context, me, ack| {
+            let answer = json!({ "me": self_shown(&me) });
+            context.app.workspace.add_person(me);
+            people::tell_of(context, seat.user);
+            tell(context, seat.user);
+            accept(&mut context.io, ack, answer);
         },
     );
 }
@@ -67,15 +65,13 @@ fn shown(app: &Chat, user: UserId) -> Option<Value> {
 }
 
 pub(super) fn sessions(socket: &mut Socket<'_, Chat>, seat: Seat, _asked: Nothing, ack: Ack) {
-    socket.io.run(
-        socket.app.lanes.read,
-        move |reader| reader.job(|r| r.sessions_of(seat.user)),
-        move |context, outcome| match settled(context, outcome) {
-            Ok(sessions) => {
-                let answer = json!({ "sessions": sessions, "this": seat.session });
-                accept(&mut context.io, ack, answer);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    look_up(
+        socket,
+        ack,
+        move |r| r.sessions_of(seat.user),
+        move |context, sessions, ack| {
+            let answer = json!({ "sessions": sessions, "this": seat.session });
+            accept(&mut context.io, ack, answer);
         },
     );
 }
@@ -89,16 +85,14 @@ pub(super) struct Revoke {
 
 pub(super) fn revoke(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Revoke, ack: Ack) {
     let but = (!asked.all).then_some(seat.session);
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| store.job(|w| w.close_sessions_of(seat.user, but)),
-        move |context, outcome| match written(context, outcome) {
-            Ok(closed) => {
-                context.app.workspace.remove_sessions(&closed);
-                accept(&mut context.io, ack, json!({ "ended": closed.len() }));
-                sessions::tell_ended(&mut context.io, &closed, Why::SignedOut);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    change(
+        socket,
+        ack,
+        move |w| w.close_sessions_of(seat.user, but),
+        move |context, closed, ack| {
+            context.app.workspace.remove_sessions(&closed);
+            accept(&mut context.io, ack, json!({ "ended": closed.len() }));
+            sessions::tell_ended(&mut context.io, &closed, Why::SignedOut);
         },
     );
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::ranks::may_come_in;
-use super::reply::{Code, accept, refuse, written};
+use super::reply::{Code, accept, change, refuse};
 use super::rooms::{Which, may_be_left, may_manage, tell_of_change, tell_tabs};
 use super::store::{Left, Level, Member, RoomId, UserId};
 use super::{Chat, Seat, room_channel, user_channel};
@@ -41,21 +41,17 @@ pub(super) fn add(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Whom, ack: A
     if !workspace.user(user).is_some_and(may_come_in) {
         return refuse(&mut socket.io, ack, Code::NotFound);
     }
-    let (write, at) = (socket.app.lanes.write, socket.io.now().wall.0);
-    socket.io.run(
-        write,
-        move |store| {
-            store.job(|w| {
-                w.member(room, seat.user)?;
-                w.join(room, user, at)
-            })
+    let at = socket.io.now().wall.0;
+    change(
+        socket,
+        ack,
+        move |w| {
+            w.member(room, seat.user)?;
+            w.join(room, user, at)
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok(member) => {
-                came_in(context, member, None);
-                accept(&mut context.io, ack, json!({}));
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+        move |context, member, ack| {
+            came_in(context, member, None);
+            accept(&mut context.io, ack, json!({}));
         },
     );
 }
@@ -69,20 +65,16 @@ pub(super) fn remove(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Whom, ack
     if !may_be_left(workspace, room) {
         return refuse(&mut socket.io, ack, Code::Forbidden);
     }
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| {
-            store.job(|w| {
-                w.member(room, seat.user)?;
-                w.leave(room, user)
-            })
+    change(
+        socket,
+        ack,
+        move |w| {
+            w.member(room, seat.user)?;
+            w.leave(room, user)
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok(left) => {
-                went_out(context, room, user, left, None);
-                accept(&mut context.io, ack, json!({}));
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+        move |context, left, ack| {
+            went_out(context, room, user, left, None);
+            accept(&mut context.io, ack, json!({}));
         },
     );
 }
@@ -155,18 +147,16 @@ pub(super) fn level(socket: &mut Socket<'_, Chat>, seat: Seat, asked: HowMuch, a
     if socket.app.workspace.member(room, seat.user).is_none() {
         return refuse(&mut socket.io, ack, Code::NotFound);
     }
-    let (write, from) = (socket.app.lanes.write, socket.id());
-    socket.io.run(
-        write,
-        move |store| store.job(|w| w.set_level(room, seat.user, level)),
-        move |context, outcome| match written(context, outcome) {
-            Ok(()) => {
-                context.app.workspace.set_level(room, seat.user, level);
-                accept(&mut context.io, ack, json!({}));
-                let shown = json!({ "room": context.app.workspace.room_shown(room, seat.user) });
-                tell_tabs(context, seat, from.as_str(), "room", &shown);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    let from = socket.id();
+    change(
+        socket,
+        ack,
+        move |w| w.set_level(room, seat.user, level),
+        move |context, (), ack| {
+            context.app.workspace.set_level(room, seat.user, level);
+            accept(&mut context.io, ack, json!({}));
+            let shown = json!({ "room": context.app.workspace.room_shown(room, seat.user) });
+            tell_tabs(context, seat, from.as_str(), "room", &shown);
         },
     );
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::order::deed;
-use super::reply::{Code, accept, refuse, written};
+use super::reply::{Code, accept, change, refuse};
 use super::sessions::Why;
 use super::store::{State, User, UserId};
 use super::{
@@ -158,25 +158,21 @@ pub(super) fn invite(socket: &mut Socket<'_, Chat>, seat: Seat, asked: NewInvite
     let code = accounts::invite_code(&mut socket.app.chance);
     let hash = accounts::code_hash(&code).expect("a code of our own making can be read");
     let deed = deed(socket, seat, "invite:new", &json!({ "uses": uses }));
-    let (write, at) = (socket.app.lanes.write, deed.at);
+    let at = deed.at;
     let expires_at = at + super::millis(kept);
-    socket.io.run(
-        write,
-        move |store| {
-            store.job(|w| {
-                let invite = w.new_invite(seat.user, &hash, Some(expires_at), Some(uses), at)?;
-                w.note(&deed)?;
-                Ok(invite)
-            })
+    change(
+        socket,
+        ack,
+        move |w| {
+            let invite = w.new_invite(seat.user, &hash, Some(expires_at), Some(uses), at)?;
+            w.note(&deed)?;
+            Ok(invite)
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok(invite) => {
-                let path = format!("/join/{code}");
-                let answer =
-                    json!({ "invite": invite, "path": path, "expiresAt": expires_at, "uses": uses });
-                accept(&mut context.io, ack, answer);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+        move |context, invite, ack| {
+            let path = format!("/join/{code}");
+            let answer =
+                json!({ "invite": invite, "path": path, "expiresAt": expires_at, "uses": uses });
+            accept(&mut context.io, ack, answer);
         },
     );
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::ranks::Voice;
 use super::rates::{EVENTS, Rate, Wish};
-use super::store::StoreError;
+use super::store::{Read, StoreError, Write};
 use super::{Chat, Seat, accounts, millis};
 use crate::config::chat as limits;
 use crate::reactor::lanes::BatchFailed;
@@ -191,6 +191,40 @@ pub(super) fn refuse_muted(io: &mut Io<'_, Chat>, ack: Ack, voice: Voice) {
 pub(super) fn slow_down(io: &mut Io<'_, Chat>, ack: Ack, wait: Duration) {
     let wait = millis(wait).max(1);
     ack.send(io, &json!({ "ok": false, "code": "slow", "retryMs": wait }));
+}
+
+/// Has the store changed. `then` goes on when the change is on disk, and answers; what came to nothing is answered here.
+pub(super) fn change<T: Send + 'static>(
+    socket: &mut Socket<'_, Chat>,
+    ack: Ack,
+    job: impl FnOnce(&Write<'_>) -> Result<T, StoreError> + Send + 'static,
+    then: impl FnOnce(&mut Context<'_, Chat>, T, Ack) + 'static,
+) {
+    socket.io.run(
+        socket.app.lanes.write,
+        move |store| store.job(job),
+        move |context, outcome| match written(context, outcome) {
+            Ok(value) => then(context, value, ack),
+            Err(code) => refuse(&mut context.io, ack, code),
+        },
+    );
+}
+
+/// Looks something up in the store, as [`change`] changes it.
+pub(super) fn look_up<T: Send + 'static>(
+    socket: &mut Socket<'_, Chat>,
+    ack: Ack,
+    job: impl FnOnce(&Read<'_>) -> Result<T, StoreError> + Send + 'static,
+    then: impl FnOnce(&mut Context<'_, Chat>, T, Ack) + 'static,
+) {
+    socket.io.run(
+        socket.app.lanes.read,
+        move |reader| reader.job(job),
+        move |context, outcome| match settled(context, outcome) {
+            Ok(value) => then(context, value, ack),
+            Err(code) => refuse(&mut context.io, ack, code),
+        },
+    );
 }
 
 /// What came of a change: as [`settled`], and the log of writes grows.

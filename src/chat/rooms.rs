@@ -13,7 +13,7 @@ use super::members::{came_in, went_out};
 use super::names::Name;
 use super::ranks::Voice;
 use super::rates::Wish;
-use super::reply::{Code, accept, admitted, refuse, refuse_muted, written};
+use super::reply::{Code, accept, admitted, change, refuse, refuse_muted};
 use super::store::{Room, RoomId, RoomKind};
 use super::workspace::Workspace;
 use super::{Chat, Seat, room_channel, user_channel};
@@ -55,26 +55,22 @@ pub(super) fn create(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Create, a
     let Some(ack) = admitted(socket, seat, Wish::MakeRoom, ack) else {
         return;
     };
-    let (write, at) = (socket.app.lanes.write, now.wall.0);
-    socket.io.run(
-        write,
-        move |store| {
-            store.job(|w| {
-                let room = w.create_room(kind, &name, &topic, seat.user, at)?;
-                let member = w.member(room.id, seat.user)?;
-                Ok((room, member))
-            })
+    let at = now.wall.0;
+    change(
+        socket,
+        ack,
+        move |w| {
+            let room = w.create_room(kind, &name, &topic, seat.user, at)?;
+            let member = w.member(room.id, seat.user)?;
+            Ok((room, member))
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok((room, member)) => {
-                let id = room.id;
-                context.app.workspace.add_room(room);
-                came_in(context, member, Some(from));
-                let shown = context.app.workspace.room_shown(id, seat.user);
-                accept(&mut context.io, ack, json!({ "room": shown }));
-                tell_of_open(context, id);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+        move |context, (room, member), ack| {
+            let id = room.id;
+            context.app.workspace.add_room(room);
+            came_in(context, member, Some(from));
+            let shown = context.app.workspace.room_shown(id, seat.user);
+            accept(&mut context.io, ack, json!({ "room": shown }));
+            tell_of_open(context, id);
         },
     );
 }
@@ -128,22 +124,18 @@ pub(super) fn update(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Update, a
     ) else {
         return refuse(&mut socket.io, ack, Code::Invalid);
     };
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| {
-            store.job(|w| {
-                w.member(id, seat.user)?;
-                w.update_room(id, name.as_ref(), topic.as_deref())
-            })
+    change(
+        socket,
+        ack,
+        move |w| {
+            w.member(id, seat.user)?;
+            w.update_room(id, name.as_ref(), topic.as_deref())
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok(room) => {
-                context.app.workspace.add_room(room);
-                accept(&mut context.io, ack, json!({}));
-                tell_of_change(context, id);
-                tell_of_open(context, id);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+        move |context, room, ack| {
+            context.app.workspace.add_room(room);
+            accept(&mut context.io, ack, json!({}));
+            tell_of_change(context, id);
+            tell_of_open(context, id);
         },
     );
 }
@@ -168,17 +160,15 @@ pub(super) fn join(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Which, ack:
     if !socket.app.workspace.room(asked.room).is_some_and(is_open) {
         return refuse(&mut socket.io, ack, Code::NotFound);
     }
-    let (write, at, from) = (socket.app.lanes.write, socket.io.now().wall.0, socket.id());
-    socket.io.run(
-        write,
-        move |store| store.job(|w| w.join(asked.room, seat.user, at)),
-        move |context, outcome| match written(context, outcome) {
-            Ok(member) => {
-                came_in(context, member, Some(from));
-                let shown = context.app.workspace.room_shown(asked.room, seat.user);
-                accept(&mut context.io, ack, json!({ "room": shown }));
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    let (at, from) = (socket.io.now().wall.0, socket.id());
+    change(
+        socket,
+        ack,
+        move |w| w.join(asked.room, seat.user, at),
+        move |context, member, ack| {
+            came_in(context, member, Some(from));
+            let shown = context.app.workspace.room_shown(asked.room, seat.user);
+            accept(&mut context.io, ack, json!({ "room": shown }));
         },
     );
 }
@@ -191,16 +181,14 @@ pub(super) fn leave(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Which, ack
     if !may_be_left(workspace, room) {
         return refuse(&mut socket.io, ack, Code::Forbidden);
     }
-    let (write, from) = (socket.app.lanes.write, socket.id());
-    socket.io.run(
-        write,
-        move |store| store.job(|w| w.leave(room, seat.user)),
-        move |context, outcome| match written(context, outcome) {
-            Ok(left) => {
-                accept(&mut context.io, ack, json!({}));
-                went_out(context, room, seat.user, left, Some(from));
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    let from = socket.id();
+    change(
+        socket,
+        ack,
+        move |w| w.leave(room, seat.user),
+        move |context, left, ack| {
+            accept(&mut context.io, ack, json!({}));
+            went_out(context, room, seat.user, left, Some(from));
         },
     );
 }

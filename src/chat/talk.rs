@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::ranks::Voice;
 use super::rates::Wish;
-use super::reply::{Code, accept, admitted, refuse, refuse_muted, settled, written};
+use super::reply::{Code, accept, admitted, change, look_up, refuse, refuse_muted};
 use super::rooms::tell_tabs;
 use super::store::{RoomId, Sent, Span, UserId};
 use super::{Chat, Seat, direct, room_channel, user_channel};
@@ -39,28 +39,24 @@ pub(super) fn send(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Send, ack: 
     let Some(ack) = admitted(socket, seat, Wish::Send, ack) else {
         return;
     };
-    let (write, at, from) = (socket.app.lanes.write, socket.io.now().wall.0, socket.id());
+    let (at, from) = (socket.io.now().wall.0, socket.id());
     let Send { room, cid, text } = asked;
     let called = socket.app.workspace.mentioned(room, seat.user, &text);
     // Shared by the job and by what is told of it afterwards.
     let told = (cid.clone(), text.clone(), called.clone());
-    socket.io.run(
-        write,
-        move |store| {
-            store.job(|w| {
-                // Asked again in order with all other changes: somebody may be leaving just now.
-                w.member(room, seat.user)?;
-                let sent = w.send(room, seat.user, &cid, &text, at)?;
-                if !sent.dup {
-                    w.mention(room, &called)?;
-                }
-                Ok(sent)
-            })
+    change(
+        socket,
+        ack,
+        move |w| {
+            // Asked again in order with all other changes: somebody may be leaving just now.
+            w.member(room, seat.user)?;
+            let sent = w.send(room, seat.user, &cid, &text, at)?;
+            if !sent.dup {
+                w.mention(room, &called)?;
+            }
+            Ok(sent)
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok(sent) => said(context, seat, &sent, told, from, ack),
-            Err(code) => refuse(&mut context.io, ack, code),
-        },
+        move |context, sent, ack| said(context, seat, &sent, told, from, ack),
     );
 }
 
@@ -144,18 +140,16 @@ pub(super) fn read(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Read, ack: 
     if socket.app.workspace.member(room, seat.user).is_none() {
         return refuse(&mut socket.io, ack, Code::NotFound);
     }
-    let (write, from) = (socket.app.lanes.write, socket.id());
-    socket.io.run(
-        write,
-        move |store| store.job(|w| w.read(room, seat.user, seq)),
-        move |context, outcome| match written(context, outcome) {
-            Ok(mark) => {
-                context.app.workspace.read(room, seat.user, mark);
-                accept(&mut context.io, ack, json!({}));
-                let news = json!({ "room": room, "seq": mark.seq, "mentions": mark.mentions });
-                tell_tabs(context, seat, from.as_str(), "read", &news);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    let from = socket.id();
+    change(
+        socket,
+        ack,
+        move |w| w.read(room, seat.user, seq),
+        move |context, mark, ack| {
+            context.app.workspace.read(room, seat.user, mark);
+            accept(&mut context.io, ack, json!({}));
+            let news = json!({ "room": room, "seq": mark.seq, "mentions": mark.mentions });
+            tell_tabs(context, seat, from.as_str(), "read", &news);
         },
     );
 }
@@ -223,17 +217,15 @@ pub(super) fn history(socket: &mut Socket<'_, Chat>, seat: Seat, asked: History,
     let Some(ack) = admitted(socket, seat, Wish::Page, ack) else {
         return;
     };
-    let (lane, room) = (socket.app.lanes.read, asked.room);
+    let room = asked.room;
     let limit = asked.limit.unwrap_or(limits::HISTORY_ROWS_MAX);
-    socket.io.run(
-        lane,
-        move |reader| reader.job(|r| r.history(room, span, limit)),
-        move |context, outcome| match settled(context, outcome) {
-            Ok(page) => {
-                let page = json!({ "rows": page.rows, "start": page.start, "end": page.end });
-                accept(&mut context.io, ack, page);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    look_up(
+        socket,
+        ack,
+        move |r| r.history(room, span, limit),
+        move |context, page, ack| {
+            let page = json!({ "rows": page.rows, "start": page.start, "end": page.end });
+            accept(&mut context.io, ack, page);
         },
     );
 }
@@ -249,16 +241,13 @@ pub(super) fn sync(socket: &mut Socket<'_, Chat>, seat: Seat, asked: Sync, ack: 
     if socket.app.workspace.member(asked.room, seat.user).is_none() {
         return refuse(&mut socket.io, ack, Code::NotFound);
     }
-    let lane = socket.app.lanes.read;
-    socket.io.run(
-        lane,
-        move |reader| reader.job(|r| r.sync(asked.room, asked.rev, limits::SYNC_BYTES_MAX)),
-        move |context, outcome| match settled(context, outcome) {
-            Ok(chunk) => {
-                let chunk = serde_json::to_value(chunk).unwrap_or_default();
-                accept(&mut context.io, ack, chunk);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    look_up(
+        socket,
+        ack,
+        move |r| r.sync(asked.room, asked.rev, limits::SYNC_BYTES_MAX),
+        move |context, chunk, ack| {
+            let chunk = serde_json::to_value(chunk).unwrap_or_default();
+            accept(&mut context.io, ack, chunk);
         },
     );
 }

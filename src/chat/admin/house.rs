@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::chat::doors;
 use crate::chat::names::{Login, Name};
 use crate::chat::order::deed;
-use crate::chat::reply::{Code, accept, refuse, written};
+use crate::chat::reply::{Code, accept, change, refuse};
 use crate::chat::rooms::Nothing;
-use crate::chat::store::{Joined, RoomId, StoreError};
+use crate::chat::store::{Joined, Member, Room, RoomId, StoreError};
 use crate::chat::{Chat, Seat, SignUp, accounts, millis, people, room_channel, user_channel};
 use crate::config::chat as limits;
 use crate::server::{Ack, Context, Socket};
@@ -54,26 +54,22 @@ pub(in crate::chat) fn settings_set(
     };
     let deed = deed(socket, seat, "settings:set", &checked.told());
     let stored = checked.clone();
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| {
-            store.job(|w| {
-                let sign_up = stored.sign_up.map(SignUp::as_str);
-                w.set_settings(
-                    stored.workspace.as_deref(),
-                    sign_up,
-                    stored.contact.as_deref(),
-                )?;
-                w.note(&deed)
-            })
+    change(
+        socket,
+        ack,
+        move |w| {
+            let sign_up = stored.sign_up.map(SignUp::as_str);
+            w.set_settings(
+                stored.workspace.as_deref(),
+                sign_up,
+                stored.contact.as_deref(),
+            )?;
+            w.note(&deed)
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok(()) => {
-                checked.holds(context);
-                let answer = shown(context.app);
-                accept(&mut context.io, ack, answer);
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+        move |context, (), ack| {
+            checked.holds(context);
+            let answer = shown(context.app);
+            accept(&mut context.io, ack, answer);
         },
     );
 }
@@ -160,29 +156,25 @@ pub(in crate::chat) fn create_user(
     let deed = deed(socket, seat, "user:create", &told);
     let at = deed.at;
     let expires_at = at + millis(limits::FIRST_PASSWORD_LINK_KEPT);
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| {
-            store.job(|w| {
-                let joined = w.create_user_without_password(&login, &name, at)?;
-                w.new_password_link(joined.user.id, seat.user, &hash, expires_at, at)?;
-                w.note(&deed)?;
-                Ok(joined)
-            })
+    change(
+        socket,
+        ack,
+        move |w| {
+            let joined = w.create_user_without_password(&login, &name, at)?;
+            w.new_password_link(joined.user.id, seat.user, &hash, expires_at, at)?;
+            w.note(&deed)?;
+            Ok(joined)
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok(Joined { user, members }) => {
-                let id = user.id;
-                context.app.workspace.add_person(user);
-                for member in members {
-                    context.app.workspace.add_member(member);
-                }
-                people::tell_of(context, id);
-                let path = doors::path(&code);
-                let answer = json!({ "user": id, "path": path, "expiresAt": expires_at });
-                accept(&mut context.io, ack, answer);
+        move |context, Joined { user, members }, ack| {
+            let id = user.id;
+            context.app.workspace.add_person(user);
+            for member in members {
+                context.app.workspace.add_member(member);
             }
-            Err(code) => refuse(&mut context.io, ack, code),
+            people::tell_of(context, id);
+            let path = doors::path(&code);
+            let answer = json!({ "user": id, "path": path, "expiresAt": expires_at });
+            accept(&mut context.io, ack, answer);
         },
     );
 }
@@ -212,43 +204,46 @@ pub(in crate::chat) fn archive(
         &json!({ "room": room, "on": on }),
     );
     let at = deed.at;
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| {
-            store.job(|w| {
-                w.archive_room(room, on.then_some(at))?;
-                w.note(&deed)?;
-                let rooms = w.rooms()?;
-                let room = rooms.into_iter().find(|one| one.id == room);
-                let room = room.ok_or(StoreError::NotFound)?;
-                let members = w.members_of(room.id)?;
-                Ok((room, members))
-            })
+    change(
+        socket,
+        ack,
+        move |w| {
+            w.archive_room(room, on.then_some(at))?;
+            w.note(&deed)?;
+            let rooms = w.rooms()?;
+            let room = rooms.into_iter().find(|one| one.id == room);
+            let room = room.ok_or(StoreError::NotFound)?;
+            let members = w.members_of(room.id)?;
+            Ok((room, members))
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok((room, _)) if room.archived => {
-                let channel = room_channel(room.id);
-                context.app.workspace.remove_room(room.id);
-                let inside = context.io.of("/").to(&channel);
-                inside.emit("room:gone", &json!({ "room": room.id }));
-                context.io.of("/").to(&channel).leave(&channel);
-                accept(&mut context.io, ack, json!({}));
+        move |context, (room, members), ack| {
+            match room.archived {
+                true => archived(context, room.id),
+                false => reopened(context, room, members),
             }
-            Ok((room, members)) => {
-                let (id, channel) = (room.id, room_channel(room.id));
-                context.app.workspace.add_room(room);
-                for member in members {
-                    let own = user_channel(member.user);
-                    let user = member.user;
-                    context.app.workspace.add_member(member);
-                    context.io.of("/").to(&own).join(&channel);
-                    let shown = context.app.workspace.room_shown(id, user);
-                    let news = json!({ "room": shown });
-                    context.io.of("/").to(&own).emit("room", &news);
-                }
-                accept(&mut context.io, ack, json!({}));
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+            accept(&mut context.io, ack, json!({}));
         },
     );
+}
+
+fn archived(context: &mut Context<'_, Chat>, room: RoomId) {
+    let channel = room_channel(room);
+    context.app.workspace.remove_room(room);
+    let inside = context.io.of("/").to(&channel);
+    inside.emit("room:gone", &json!({ "room": room }));
+    context.io.of("/").to(&channel).leave(&channel);
+}
+
+fn reopened(context: &mut Context<'_, Chat>, room: Room, members: Vec<Member>) {
+    let (id, channel) = (room.id, room_channel(room.id));
+    context.app.workspace.add_room(room);
+    for member in members {
+        let own = user_channel(member.user);
+        let user = member.user;
+        context.app.workspace.add_member(member);
+        context.io.of("/").to(&own).join(&channel);
+        let shown = context.app.workspace.room_shown(id, user);
+        let news = json!({ "room": shown });
+        context.io.of("/").to(&own).emit("room", &news);
+    }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::chat::order::deed;
-use crate::chat::reply::{Code, accept, refuse, settled, written};
+use crate::chat::reply::{Code, accept, change, look_up, refuse};
 use crate::chat::rooms::Nothing;
 use crate::chat::sessions::{self, Why};
 use crate::chat::store::{InviteId, RoomId, RoomKind, SessionId, UserId};
@@ -28,24 +28,22 @@ pub(in crate::chat) struct Users {
 pub(in crate::chat) fn users(socket: &mut Socket<'_, Chat>, _seat: Seat, asked: Users, ack: Ack) {
     let Users { q, after } = asked;
     let above = after.unwrap_or(UserId(0));
-    socket.io.run(
-        socket.app.lanes.read,
-        move |reader| reader.job(|r| r.people(q.trim(), above, ADMIN_ROWS_MAX + 1)),
-        move |context, outcome| match settled(context, outcome) {
-            Ok(mut people) => {
-                let more = people.len() > ADMIN_ROWS_MAX;
-                people.truncate(ADMIN_ROWS_MAX);
-                let workspace = &context.app.workspace;
-                let row = |person: &crate::chat::store::PersonListed| {
-                    let mut row = json!(person);
-                    row["online"] = workspace.is_online(person.user.id).into();
-                    row["sockets"] = workspace.sockets_of(person.user.id).into();
-                    row
-                };
-                let rows: Vec<_> = people.iter().map(row).collect();
-                accept(&mut context.io, ack, json!({ "rows": rows, "more": more }));
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    look_up(
+        socket,
+        ack,
+        move |r| r.people(q.trim(), above, ADMIN_ROWS_MAX + 1),
+        move |context, mut people, ack| {
+            let more = people.len() > ADMIN_ROWS_MAX;
+            people.truncate(ADMIN_ROWS_MAX);
+            let workspace = &context.app.workspace;
+            let row = |person: &crate::chat::store::PersonListed| {
+                let mut row = json!(person);
+                row["online"] = workspace.is_online(person.user.id).into();
+                row["sockets"] = workspace.sockets_of(person.user.id).into();
+                row
+            };
+            let rows: Vec<_> = people.iter().map(row).collect();
+            accept(&mut context.io, ack, json!({ "rows": rows, "more": more }));
         },
     );
 }
@@ -58,26 +56,24 @@ pub(in crate::chat) struct Rooms {
 
 pub(in crate::chat) fn rooms(socket: &mut Socket<'_, Chat>, _seat: Seat, asked: Rooms, ack: Ack) {
     let above = asked.after.unwrap_or(RoomId(0));
-    socket.io.run(
-        socket.app.lanes.read,
-        move |reader| reader.job(|r| Ok((r.rooms()?, r.member_counts()?))),
-        move |context, outcome| match settled(context, outcome) {
-            Ok((rooms, counts)) => {
-                let general = context.app.workspace.general;
-                let row = |room: &crate::chat::store::Room| {
-                    let mut row = json!(room);
-                    row["members"] = counts.get(&room.id).copied().unwrap_or(0).into();
-                    row["general"] = (general == Some(room.id)).into();
-                    row
-                };
-                let mut named = rooms
-                    .iter()
-                    .filter(|room| room.kind != RoomKind::Direct && room.id > above);
-                let rows: Vec<_> = named.by_ref().take(ADMIN_ROWS_MAX).map(row).collect();
-                let more = named.next().is_some();
-                accept(&mut context.io, ack, json!({ "rows": rows, "more": more }));
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    look_up(
+        socket,
+        ack,
+        move |r| Ok((r.rooms()?, r.member_counts()?)),
+        move |context, (rooms, counts), ack| {
+            let general = context.app.workspace.general;
+            let row = |room: &crate::chat::store::Room| {
+                let mut row = json!(room);
+                row["members"] = counts.get(&room.id).copied().unwrap_or(0).into();
+                row["general"] = (general == Some(room.id)).into();
+                row
+            };
+            let mut named = rooms
+                .iter()
+                .filter(|room| room.kind != RoomKind::Direct && room.id > above);
+            let rows: Vec<_> = named.by_ref().take(ADMIN_ROWS_MAX).map(row).collect();
+            let more = named.next().is_some();
+            accept(&mut context.io, ack, json!({ "rows": rows, "more": more }));
         },
     );
 }
@@ -89,13 +85,11 @@ pub(in crate::chat) fn invites(
     ack: Ack,
 ) {
     let at = socket.io.now().wall.0;
-    socket.io.run(
-        socket.app.lanes.read,
-        move |reader| reader.job(|r| r.invites(at)),
-        move |context, outcome| match settled(context, outcome) {
-            Ok(invites) => accept(&mut context.io, ack, json!({ "rows": invites })),
-            Err(code) => refuse(&mut context.io, ack, code),
-        },
+    look_up(
+        socket,
+        ack,
+        move |r| r.invites(at),
+        move |context, invites, ack| accept(&mut context.io, ack, json!({ "rows": invites })),
     );
 }
 
@@ -113,18 +107,14 @@ pub(in crate::chat) fn invite_kill(
 ) {
     let invite = asked.invite;
     let deed = deed(socket, seat, "invite:kill", &json!({ "invite": invite }));
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| {
-            store.job(|w| {
-                w.kill_invite(invite)?;
-                w.note(&deed)
-            })
+    change(
+        socket,
+        ack,
+        move |w| {
+            w.kill_invite(invite)?;
+            w.note(&deed)
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok(()) => accept(&mut context.io, ack, json!({})),
-            Err(code) => refuse(&mut context.io, ack, code),
-        },
+        move |context, (), ack| accept(&mut context.io, ack, json!({})),
     );
 }
 
@@ -135,16 +125,14 @@ pub(in crate::chat) struct Trail {
 }
 
 pub(in crate::chat) fn audit(socket: &mut Socket<'_, Chat>, _seat: Seat, asked: Trail, ack: Ack) {
-    socket.io.run(
-        socket.app.lanes.read,
-        move |reader| reader.job(|r| r.audit(asked.before, ADMIN_ROWS_MAX + 1)),
-        move |context, outcome| match settled(context, outcome) {
-            Ok(mut rows) => {
-                let more = rows.len() > ADMIN_ROWS_MAX;
-                rows.truncate(ADMIN_ROWS_MAX);
-                accept(&mut context.io, ack, json!({ "rows": rows, "more": more }));
-            }
-            Err(code) => refuse(&mut context.io, ack, code),
+    look_up(
+        socket,
+        ack,
+        move |r| r.audit(asked.before, ADMIN_ROWS_MAX + 1),
+        move |context, mut rows, ack| {
+            let more = rows.len() > ADMIN_ROWS_MAX;
+            rows.truncate(ADMIN_ROWS_MAX);
+            accept(&mut context.io, ack, json!({ "rows": rows, "more": more }));
         },
     );
 }
@@ -227,30 +215,26 @@ pub(in crate::chat) fn close(socket: &mut Socket<'_, Chat>, seat: Seat, asked: C
         _ => return refuse(&mut socket.io, ack, Code::Invalid),
     };
     let deed = deed(socket, seat, "sockets:close", &target);
-    socket.io.run(
-        socket.app.lanes.write,
-        move |store| {
-            store.job(|w| {
-                w.note(&deed)?;
-                Ok(match of {
-                    Ended::Socket(_) => Vec::new(),
-                    Ended::Session(id) => w.close_session_by_id(id)?.into_iter().collect(),
-                    Ended::SessionsOf(user) => w.close_sessions_of(user, None)?,
-                })
+    change(
+        socket,
+        ack,
+        move |w| {
+            w.note(&deed)?;
+            Ok(match of {
+                Ended::Socket(_) => Vec::new(),
+                Ended::Session(id) => w.close_session_by_id(id)?.into_iter().collect(),
+                Ended::SessionsOf(user) => w.close_sessions_of(user, None)?,
             })
         },
-        move |context, outcome| match written(context, outcome) {
-            Ok(closed) => {
-                accept(&mut context.io, ack, json!({ "ended": closed.len() }));
-                if let Ended::Socket(id) = of
-                    && let Some(mut socket) = context.socket(id)
-                {
-                    socket.disconnect_connection();
-                }
-                context.app.workspace.remove_sessions(&closed);
-                sessions::tell_ended(&mut context.io, &closed, Why::Revoked);
+        move |context, closed, ack| {
+            accept(&mut context.io, ack, json!({ "ended": closed.len() }));
+            if let Ended::Socket(id) = of
+                && let Some(mut socket) = context.socket(id)
+            {
+                socket.disconnect_connection();
             }
-            Err(code) => refuse(&mut context.io, ack, code),
+            context.app.workspace.remove_sessions(&closed);
+            sessions::tell_ended(&mut context.io, &closed, Why::Revoked);
         },
     );
 }
