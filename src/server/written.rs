@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::engineio::packet::Packet;
 use crate::socketio::msgpack;
 use crate::socketio::packet::Kind;
-use crate::socketio::parser::{CustomParser, Message, Parser, Written};
+use crate::socketio::parser::{Message, Parser, Written};
 
 /// A packet without number and attachments. `write` writes it as text, for the namespace that it is given.
 pub(super) fn packet(
@@ -20,13 +20,8 @@ pub(super) fn packet(
 ) -> Packet {
     match parser {
         Parser::Default => Packet::message(|out| write(out, namespace)),
-        Parser::MessagePack => {
-            let text = text_of(|out| write(out, "/"));
-            in_messagepack(kind, namespace, None, &text[1..], &[])
-        }
-        Parser::Custom(own) => {
-            let text = text_of(|out| write(out, "/"));
-            in_ones_own(&**own, kind, namespace, None, &text[1..], &[])
+        Parser::MessagePack | Parser::Custom(_) => {
+            whole(parser, kind, namespace, None, &[], |out| write(out, "/"))
         }
     }
 }
@@ -39,13 +34,6 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    const fn one(first: Packet) -> Self {
-        Self {
-            first,
-            attachments: Vec::new(),
-        }
-    }
-
     /// Each of them, changed.
     pub(super) fn map(self, mut change: impl FnMut(Packet) -> Packet) -> Self {
         Self {
@@ -79,57 +67,41 @@ pub(super) fn packets(
                 attachments: attachments.iter().map(binary).collect(),
             }
         }
-        Parser::MessagePack => {
-            let text = text_of(|out| write(out, "/", None, 0));
-            let data = payload(&text);
-            Packets::one(in_messagepack(kind, namespace, id, data, attachments))
-        }
-        Parser::Custom(own) => {
-            let text = text_of(|out| write(out, "/", None, 0));
-            let data = payload(&text);
-            Packets::one(in_ones_own(&**own, kind, namespace, id, data, attachments))
-        }
+        Parser::MessagePack | Parser::Custom(_) => Packets {
+            first: whole(parser, kind, namespace, id, attachments, |out| {
+                write(out, "/", None, 0);
+            }),
+            attachments: Vec::new(),
+        },
     }
 }
 
-/// What stands behind the digit of the kind, and of an answer also behind those of its number: a list.
-fn payload(text: &str) -> &str {
-    text.trim_start_matches(|c: char| c.is_ascii_digit())
-}
-
-fn text_of(write: impl FnOnce(&mut Vec<u8>)) -> String {
+/// A packet that is one message. Its payload is taken from a text without namespace and number.
+fn whole(
+    parser: &Parser,
+    kind: Kind,
+    namespace: &str,
+    id: Option<u64>,
+    attachments: &[Bytes],
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Packet {
     let mut text = Vec::new();
     write(&mut text);
-    String::from_utf8(text).expect("a packet is text")
-}
-
-fn in_messagepack(
-    kind: Kind,
-    namespace: &str,
-    id: Option<u64>,
-    data: &str,
-    attachments: &[Bytes],
-) -> Packet {
+    let text = String::from_utf8(text).expect("a packet is text");
+    // The digit of the kind, and of an answer also those of its number, which stand before a list.
+    let data = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let data = (!data.is_empty()).then_some(data);
-    Packet::binary(&msgpack::encode(kind, namespace, id, data, attachments))
-}
-
-fn in_ones_own(
-    parser: &dyn CustomParser,
-    kind: Kind,
-    namespace: &str,
-    id: Option<u64>,
-    data: &str,
-    attachments: &[Bytes],
-) -> Packet {
-    let written = Written {
+    let Parser::Custom(own) = parser else {
+        return Packet::binary(&msgpack::encode(kind, namespace, id, data, attachments));
+    };
+    let message = own.write(&Written {
         kind,
         namespace,
         id,
-        data: (!data.is_empty()).then_some(data),
+        data,
         attachments,
-    };
-    match parser.write(&written) {
+    });
+    match message {
         Message::Text(text) => Packet::message(|out| out.extend_from_slice(text.as_bytes())),
         Message::Binary(bytes) => Packet::binary(&bytes),
     }

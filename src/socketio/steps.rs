@@ -9,11 +9,12 @@
 use bytes::Bytes;
 
 use super::adapter::SocketKey;
-use super::assembler::Complete;
+use super::assembler::{Assembler, Complete};
 use super::msgpack;
 use super::packet::{Event, Kind, Packet, Violation};
 use super::parser::{self, Message, Parser};
 use super::sockets::{Phase, Refusal, Sockets};
+use crate::config;
 use crate::engineio::SessionId;
 
 /// What a packet is about.
@@ -88,13 +89,8 @@ impl Sockets {
                 return parser::read(&**own, &message, &self.config).map(Parsed::Complete);
             }
         }
-        let Some(client) = self.clients.get_mut(session) else {
-            return Ok(Parsed::Nothing);
-        };
-        self.held_bytes -= client.assembler.held_bytes();
-        let outcome = client.assembler.text(text, &self.config);
-        self.held_bytes += client.assembler.held_bytes();
-        Ok(outcome?.map_or(Parsed::Nothing, Parsed::Bare))
+        let packet = self.assemble(session, |assembler, limits| assembler.text(text, limits))?;
+        Ok(packet.map_or(Parsed::Nothing, Parsed::Bare))
     }
 
     /// A binary message of a session.
@@ -116,13 +112,23 @@ impl Sockets {
                 return parser::read(&**own, &message, &self.config).map(Parsed::Complete);
             }
         }
+        let packet = self.assemble(session, |assembler, limits| assembler.binary(bytes, limits))?;
+        Ok(packet.map_or(Parsed::Nothing, Parsed::Complete))
+    }
+
+    /// Gives a message to the session's assembler, and keeps count of what all of them hold.
+    fn assemble<T>(
+        &mut self,
+        session: SessionId,
+        take: impl FnOnce(&mut Assembler, &config::SocketIo) -> Result<Option<T>, Violation>,
+    ) -> Result<Option<T>, Violation> {
         let Some(client) = self.clients.get_mut(session) else {
-            return Ok(Parsed::Nothing);
+            return Ok(None);
         };
         self.held_bytes -= client.assembler.held_bytes();
-        let outcome = client.assembler.binary(bytes, &self.config);
+        let outcome = take(&mut client.assembler, &self.config);
         self.held_bytes += client.assembler.held_bytes();
-        Ok(outcome?.map_or(Parsed::Nothing, Parsed::Complete))
+        outcome
     }
 
     /// The session that holds most for a packet whose attachments have not come, if all hold too much together: it is to go.
