@@ -1,7 +1,7 @@
 //! Messages, pages of history, catching up, and the search index.
 
 use super::super::*;
-use super::{Place, name, new, say, started};
+use super::{Place, joined, name, say, started};
 use crate::config::chat;
 
 #[test]
@@ -32,11 +32,7 @@ fn sending_again_stores_nothing_again() {
     let rooms = store.job(|w| w.rooms()).unwrap();
     assert_eq!((rooms[0].seq, rooms[0].rev, rooms[1].seq), (1, 1, 0));
     // Another's cid is another's.
-    let bob = store
-        .job(|w| w.create_user_open(&new("bob"), 2))
-        .unwrap()
-        .user
-        .id;
+    let bob = joined(&mut store, "bob");
     assert!(!say(&mut store, general, bob, "c1").dup);
     let nowhere = store.job(|w| w.send(RoomId(99), anna, "c2", "", 9));
     assert_eq!(nowhere, Err(StoreError::NotFound));
@@ -71,11 +67,7 @@ fn numbers_rise_without_gaps_over_failures_and_reopening() {
 fn the_author_has_read_and_a_mark_moves_only_forward() {
     let place = Place::new();
     let (mut store, anna, general) = started(&place);
-    let bob = store
-        .job(|w| w.create_user_open(&new("bob"), 2))
-        .unwrap()
-        .user
-        .id;
+    let bob = joined(&mut store, "bob");
     for n in 0..5 {
         say(&mut store, general, anna, &n.to_string());
     }
@@ -135,11 +127,7 @@ fn a_deleted_message_keeps_its_place_and_loses_its_text() {
 fn a_message_that_another_deleted_says_who() {
     let place = Place::new();
     let (mut store, anna, general) = started(&place);
-    let bob = store
-        .job(|w| w.create_user_open(&new("bob"), 2))
-        .unwrap()
-        .user
-        .id;
+    let bob = joined(&mut store, "bob");
     let sent = say(&mut store, general, bob, "c1");
     let deleted = store.job(|w| w.delete(sent.id, anna, 9)).unwrap();
     assert_eq!((deleted.by, deleted.deleted_by), (bob, Some(anna)));

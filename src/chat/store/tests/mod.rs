@@ -64,6 +64,12 @@ pub(super) fn started(place: &Place) -> (Store, UserId, RoomId) {
     (store, user, room)
 }
 
+/// Somebody more, who is in General.
+fn joined(store: &mut Store, login: &str) -> UserId {
+    let joined = store.job(|w| w.create_user_open(&new(login), 2)).unwrap();
+    joined.user.id
+}
+
 fn say(store: &mut Store, room: RoomId, by: UserId, cid: &str) -> Sent {
     store
         .job(|w| w.send(room, by, cid, &format!("text of {cid}"), 7))

@@ -1,24 +1,14 @@
 //! Rooms, open, private and direct, and who is in them.
 
 use super::super::*;
-use super::{Place, name, new, say, started};
+use super::{Place, joined, name, say, started};
 use crate::chat::names::Name;
-
-/// Somebody more, who is in General.
-fn joined(store: &mut Store, login: &str) -> UserId {
-    let joined = store.job(|w| w.create_user_open(&new(login), 2)).unwrap();
-    joined.user.id
-}
 
 #[test]
 fn rooms_are_made_joined_and_left() {
     let place = Place::new();
     let (mut store, anna, general) = started(&place);
-    let bob = store
-        .job(|w| w.create_user_open(&new("bob"), 2))
-        .unwrap()
-        .user
-        .id;
+    let bob = joined(&mut store, "bob");
     say(&mut store, general, anna, "c1");
 
     let tea = store
@@ -60,11 +50,7 @@ fn rooms_are_made_joined_and_left() {
 fn two_people_have_one_direct_room() {
     let place = Place::new();
     let (mut store, anna, _) = started(&place);
-    let bob = store
-        .job(|w| w.create_user_open(&new("bob"), 2))
-        .unwrap()
-        .user
-        .id;
+    let bob = joined(&mut store, "bob");
     let room = store.job(|w| w.open_direct(anna, bob, 3)).unwrap();
     assert_eq!(store.job(|w| w.open_direct(bob, anna, 4)).unwrap(), room);
     assert_eq!((room.kind, room.name.clone()), (RoomKind::Direct, None));
