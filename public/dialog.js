@@ -1,10 +1,11 @@
-// The frame of every dialog, and a link to be copied out of one.
+// The frame of every dialog, a question before a deed, and a link to be copied out of one.
 // A title and what stands below it come in; the browser keeps the focus inside, and gives it back.
 // It never asks the server.
 // Left out: keeping one of them for the next time; they are small and made anew.
 
 import { el, icon } from "./dom.js";
 import "./sheet.js";
+import { say } from "./strings.js";
 import { words } from "./strings.later.js";
 
 let opened = 0;
@@ -35,6 +36,23 @@ export function openDialog(title, children, closed = () => {}, name = null) {
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
+}
+
+/** Asks before a deed that somebody would notice. */
+export function sure(title, text, label, deed) {
+  const doIt = () => {
+    dialog.close();
+    deed();
+  };
+  const dialog = openDialog(title, [
+    el("p", null, text),
+    el(
+      "p",
+      { class: "doors" },
+      el("button", { type: "button", class: "primary danger", onclick: doIt }, label),
+      el("button", { type: "button", class: "quiet-link", onclick: () => dialog.close() }, say.cancel),
+    ),
+  ]);
 }
 
 /** A link with its buttons, and a line below that says how long it holds. */

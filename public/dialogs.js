@@ -3,7 +3,7 @@
 // It keeps nothing between two openings but an invite that still holds. Fetched with its first use.
 // Left out: who is in a room, which about.js has.
 
-import { linkRow, openDialog } from "./dialog.js";
+import { linkRow, openDialog, sure } from "./dialog.js";
 import { el, fill } from "./dom.js";
 import { complain, field } from "./doors.js";
 import { choice } from "./menu.js";
@@ -116,27 +116,8 @@ export class Dialogs {
   }
 
   confirm(title, text, doIt, wanted) {
-    this.#show(
-      title,
-      el("p", null, text),
-      el(
-        "p",
-        { class: "doors" },
-        el(
-          "button",
-          {
-            type: "button",
-            class: "primary danger",
-            onclick: () => {
-              this.close();
-              wanted();
-            },
-          },
-          doIt,
-        ),
-        this.#cancel(),
-      ),
-    );
+    this.close();
+    sure(title, text, doIt, wanted);
   }
 
   close() {

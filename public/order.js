@@ -3,10 +3,9 @@
 // It decides nothing, and keeps nothing between two openings. Fetched with its first use.
 // Left out: people who are out already; an admin lets them back on the page for admins.
 
-import { linkRow, openDialog } from "./dialog.js";
+import { linkRow, openDialog, sure } from "./dialog.js";
 import { el, fill, setText } from "./dom.js";
 import { flag } from "./flags.js";
-import { say } from "./strings.js";
 import { whyNot, words } from "./strings.later.js";
 import { cleanName } from "./text.js";
 
@@ -98,32 +97,14 @@ export class Order {
 
   #out(person, may, give) {
     const name = cleanName(person.name);
-    const sure = (wish) => {
-      const dialog = openDialog(words[`${wish}Sure`](name), [
-        el("p", null, words[`${wish}Text`]),
-        el(
-          "p",
-          { class: "doors" },
-          el(
-            "button",
-            {
-              type: "button",
-              class: "primary danger",
-              onclick: async () => {
-                dialog.close();
-                await give(wish, {}, () => this.#dialog?.close());
-              },
-            },
-            words[wish],
-          ),
-          el("button", { type: "button", class: "quiet-link", onclick: () => dialog.close() }, say.cancel),
-        ),
-      ]);
-    };
+    const ask = (wish) =>
+      sure(words[`${wish}Sure`](name), words[`${wish}Text`], words[wish], () =>
+        give(wish, {}, () => this.#dialog?.close()),
+      );
     return part(
       words.outTitle,
       words.outText,
-      ["remove", "ban"].filter(may).map((wish) => button(words[wish], () => sure(wish), "plain stern")),
+      ["remove", "ban"].filter(may).map((wish) => button(words[wish], () => ask(wish), "plain stern")),
     );
   }
 }

@@ -1,10 +1,8 @@
-// Small parts that several sections are made of: buttons, rows, faces, a question before a deed.
+// Small parts that several sections are made of: buttons, rows, faces.
 // It asks nobody and keeps nothing.
 
-import { openDialog } from "../dialog.js";
 import { el } from "../dom.js";
 import { flag } from "../flags.js";
-import { say } from "../strings.js";
 import { cleanName } from "../text.js";
 
 export function button(label, wish, kind = "plain", more = {}) {
@@ -28,24 +26,4 @@ export function face(id, name, below) {
 export function rest(tags, acts) {
   const kept = (list) => list.filter(Boolean);
   return [el("span", { class: "tags" }, kept(tags)), el("span", { class: "acts" }, kept(acts))];
-}
-
-/** Asks before a deed that somebody would notice. */
-export function sure(title, text, label, deed) {
-  const dialog = openDialog(title, [
-    el("p", null, text),
-    el(
-      "p",
-      { class: "doors" },
-      button(
-        label,
-        () => {
-          dialog.close();
-          deed();
-        },
-        "primary danger",
-      ),
-      button(say.cancel, () => dialog.close(), "quiet-link"),
-    ),
-  ]);
 }

@@ -2,12 +2,12 @@
 // Rows are asked for when a section is opened, and again after each deed.
 // Left out: what is said in a room; an admin reads those they are in, like everybody.
 
-import { openDialog, linkRow } from "../dialog.js";
+import { linkRow, openDialog, sure } from "../dialog.js";
 import { complain, field } from "../doors.js";
 import { el, fill, icon } from "../dom.js";
 import { browser } from "../settings.js";
 import { cleanName } from "../text.js";
-import { button, face, rest, sure, tag } from "./parts.js";
+import { button, face, rest, tag } from "./parts.js";
 import { whyNot, words } from "./strings.js";
 
 class Roll {
