@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 
-import { Node, acquainted, hearings } from "./support/cluster.js";
+import { hearings } from "./support/cluster.js";
 import { Redis } from "./support/redis.js";
-import { WIRES, pairs } from "./support/matrix.js";
+import { WIRES, pairs, withNodes } from "./support/matrix.js";
 
 let redis;
 before(async () => {
@@ -15,15 +15,9 @@ after(() => redis.kill());
 
 for (const wire of WIRES) {
   describe(`by the ${wire} wire`, () => {
-    let nodes;
-    before(async () => {
-      nodes = { ours: [], node: [] };
-      for (const kind of ["ours", "node", "ours"]) nodes[kind].push(await Node.start(kind, redis, wire));
-      await acquainted([...nodes.ours, ...nodes.node]);
-    });
-    after(() => Promise.all([...nodes.ours, ...nodes.node].map((node) => node.kill())));
+    const nodes = withNodes(() => redis, wire);
 
-    for (const [title, from, to] of pairs(() => nodes)) {
+    for (const [title, from, to] of pairs(nodes)) {
       describe(title, () => {
         // One who says it, at one node; three who may hear it, at the other.
         let ada;

@@ -5,9 +5,9 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 
 import { Emitter } from "@socket.io/redis-emitter";
 
-import { Node, acquainted, hearings, heard, run, until } from "./support/cluster.js";
+import { hearings, heard, run, until } from "./support/cluster.js";
 import { Redis } from "./support/redis.js";
-import { WIRES, pairs } from "./support/matrix.js";
+import { WIRES, pairs, withNodes } from "./support/matrix.js";
 
 const WITHIN_MS = 10_000;
 
@@ -19,15 +19,9 @@ after(() => redis.kill());
 
 for (const wire of WIRES) {
   describe(`by the ${wire} wire`, () => {
-    let nodes;
-    before(async () => {
-      nodes = { ours: [], node: [] };
-      for (const kind of ["ours", "node", "ours"]) nodes[kind].push(await Node.start(kind, redis, wire));
-      await acquainted([...nodes.ours, ...nodes.node]);
-    });
-    after(() => Promise.all([...nodes.ours, ...nodes.node].map((node) => node.kill())));
+    const nodes = withNodes(() => redis, wire);
 
-    for (const [title, from, to] of pairs(() => nodes)) {
+    for (const [title, from, to] of pairs(nodes)) {
       describe(title, () => {
         let ada;
         let bo;

@@ -2,11 +2,10 @@
 // What cannot be done here: listening to a real screen reader; the texts that one would read are looked at instead.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { isClean } from "./support/axe.js";
-import { PASSWORD, Person, company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { PASSWORD, Person, withCompany } from "./support/people.js";
 
 const PHONE = { width: 390, height: 844 };
 const WIDE = { width: 1280, height: 800 };
@@ -42,14 +41,7 @@ describe("no mouse, no screen", () => {
   let roomcast;
   let ada;
   let bo;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
-  });
+  withCompany((stage) => ({ browser, roomcast, ada, bo } = stage));
 
   test("a person signs in, finds a room, reads, writes, hears the answer and signs out, all by keyboard", async () => {
     await bo.makeRoom("Galley");

@@ -1,11 +1,10 @@
 // One's own account: a name, a password, places where one is signed in, and the link of an admin for who has forgotten.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { about, settings } from "./support/keeping.js";
-import { PASSWORD, Person, company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { PASSWORD, Person, withCompany } from "./support/people.js";
 
 const FRESH = "harbour-2";
 
@@ -14,14 +13,7 @@ describe("an account", () => {
   let roomcast;
   let ada;
   let bo;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
-  });
+  withCompany((stage) => ({ browser, roomcast, ada, bo } = stage));
 
   test("has another name at once, for all", async () => {
     await bo.send("who am I");

@@ -1,24 +1,15 @@
 // Messages that are edited and deleted: by their authors, by a moderator, in view of others and behind their backs.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { withCompany } from "./support/people.js";
 
 describe("a message", () => {
-  let browser;
   let roomcast;
   let ada;
   let bo;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
-  });
+  withCompany((stage) => ({ roomcast, ada, bo } = stage));
 
   /** The words on a row, after the pointer has come to it. */
   async function deed(person, text, name) {

@@ -1,11 +1,10 @@
 // A session that ends while somebody writes: what they wrote stays theirs, and nobody else's.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { shutOut } from "./support/keeping.js";
-import { Person, company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { Person, withCompany } from "./support/people.js";
 
 // Tall enough that three of them do not fit the screen.
 const TALL = [1, 2, 3].map((n) => `page ${n}\n`.padEnd(100, "·\n"));
@@ -17,9 +16,8 @@ describe("a session that ends under the pen", () => {
   let ada;
   let bo;
   let house;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
+  withCompany(async (stage) => {
+    ({ browser, roomcast, ada, bo } = stage);
     const cem = await Person.open(browser, await ada.invite());
     await cem.join({ name: "Cem", login: "cem" });
     await cem.leave();
@@ -29,10 +27,6 @@ describe("a session that ends under the pen", () => {
     // A second tab of ada's, on the page for admins.
     house = await ada.context.newPage();
     await house.goto(`${roomcast.url}admin#/connections`);
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
   });
 
   const scrolled = () => bo.page.evaluate(() => Math.round(document.getElementById("scroller").scrollTop));

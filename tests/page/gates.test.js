@@ -3,11 +3,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { byHand, shutOut } from "./support/keeping.js";
-import { PASSWORD, Person, company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { PASSWORD, Person, withCompany } from "./support/people.js";
 
 const TRIES = 11;
 
@@ -16,14 +15,7 @@ describe("doors", () => {
   let roomcast;
   let ada;
   let bo;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
-  });
+  withCompany((stage) => ({ browser, roomcast, ada, bo } = stage));
 
   test("eleven wrong passwords are answered as eleven for nobody, with a wait that grows and is shown", async () => {
     const guesser = await Person.open(browser, roomcast.url);

@@ -1,10 +1,9 @@
 // Texts and names that want to be more than text, and a screen that is almost too small.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { Person, company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { Person, withCompany } from "./support/people.js";
 
 const TEXTS = [
   "<script>alert(1)</script>",
@@ -29,14 +28,7 @@ describe("hostile texts", () => {
   let roomcast;
   let ada;
   let bo;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
-  });
+  withCompany((stage) => ({ browser, roomcast, ada, bo } = stage));
 
   test("show as what was written, and run nothing", { timeout: 60_000 }, async () => {
     for (const text of TEXTS) await ada.send(text);

@@ -1,12 +1,11 @@
 // Keeping order: who may speak, who may stay, and the page for admins.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { isClean } from "./support/axe.js";
 import { about, byHand, order, promote, shutOut } from "./support/keeping.js";
-import { PASSWORD, Person, company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { PASSWORD, Person, withCompany } from "./support/people.js";
 
 const PHONE = { width: 320, height: 640 };
 const STRANGE = '"><img src=x onerror=alert(1)>';
@@ -18,15 +17,10 @@ describe("order", () => {
   let ada;
   let bo;
   let cem;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
+  withCompany(async (stage) => {
+    ({ browser, roomcast, ada, bo } = stage);
     cem = await Person.open(browser, await ada.invite());
     await cem.join({ name: "Cem", login: "cem" });
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
   });
 
   test("is not a member's business", async () => {

@@ -1,10 +1,9 @@
 // People and their rooms: messages to one alone, rooms that nobody finds, names in texts, and how much of all that is told.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { Person, company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { Person, withCompany } from "./support/people.js";
 
 const PHONE = { width: 390, height: 844 };
 
@@ -14,16 +13,11 @@ describe("people", () => {
   let ada;
   let bo;
   let cem;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
+  withCompany(async (stage) => {
+    ({ browser, roomcast, ada, bo } = stage);
     cem = await Person.open(browser, await ada.invite());
     await cem.join({ name: "Cem Yıldız", login: "cem" });
     await Promise.all([ada, bo, cem].map((person) => person.hasUpgraded()));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
   });
 
   const general = async (person) => {

@@ -3,11 +3,10 @@
 // What cannot be done here: lost packets (the protocol of the browser's tools knows delay and width only), a real telephone, iOS.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { company, launch } from "./support/people.js";
+import { withCompany } from "./support/people.js";
 import { PHONE, Throttled } from "./support/phone.js";
-import { Roomcast } from "./support/roomcast.js";
 
 const FIRST_VISIT_BYTES_MAX = 60 * 1024;
 
@@ -16,17 +15,12 @@ describe("a slow phone", () => {
   let roomcast;
   let ada;
   let bo;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
+  withCompany(async (stage) => {
+    ({ browser, roomcast, ada, bo } = stage);
     await roomcast.terminate();
     await roomcast.fill(60, 0);
     await roomcast.start();
     await Promise.all([ada, bo].map((one) => one.row("Entry 60:").waitFor()));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
   });
 
   test("the first visit moves no more than 60 KB, up to a room that can be written in", async () => {

@@ -1,24 +1,15 @@
 // Rooms: made by one, found by another, left again; what is said in one is not heard in another.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { withCompany } from "./support/people.js";
 
 describe("rooms", () => {
-  let browser;
   let roomcast;
   let ada;
   let bo;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
-  });
+  withCompany((stage) => ({ roomcast, ada, bo } = stage));
 
   test("one makes a room, and the other finds and joins it", async () => {
     await ada.makeRoom("Galley", "What is for dinner");

@@ -1,10 +1,9 @@
 // Two tabs and a phone of one person: what is read or said in one is so in all, and she is here until the last has gone.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { PASSWORD, Person, company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { PASSWORD, Person, withCompany } from "./support/people.js";
 
 const GRACE_MS = 10_000;
 
@@ -15,9 +14,8 @@ describe("two tabs and a phone of one person", () => {
   let tab;
   let phone;
   let bo;
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
+  withCompany(async (stage) => {
+    ({ browser, roomcast, ada, bo } = stage);
     await ada.makeRoom("Galley");
     tab = await ada.tab(roomcast.url);
     await tab.isIn("Galley");
@@ -25,10 +23,6 @@ describe("two tabs and a phone of one person", () => {
     await phone.signIn("ada");
     await phone.room(/^General/).waitFor();
     await Promise.all([ada, tab, phone, bo].map((person) => person.hasUpgraded()));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
   });
 
   const all = () => [ada, tab, phone];

@@ -1,25 +1,16 @@
 // Two people in one room: what each sees of the other, and that it is there once.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
-import { company, launch } from "./support/people.js";
-import { Roomcast } from "./support/roomcast.js";
+import { withCompany } from "./support/people.js";
 
 describe("two people", () => {
-  let browser;
   let roomcast;
   let ada;
   let bo;
   const said = [];
-  before(async () => {
-    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
-    ({ ada, bo } = await company(browser, roomcast));
-  });
-  after(async () => {
-    await browser.close();
-    await roomcast.remove();
-  });
+  withCompany((stage) => ({ roomcast, ada, bo } = stage));
 
   async function say(person, text) {
     await person.send(text);

@@ -3,7 +3,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-import { TARGET, answers, freePorts } from "./server.js";
+import { answers, freePorts } from "../../support/ports.mjs";
+import { TARGET } from "./server.js";
 
 const HOST = "127.0.0.1";
 

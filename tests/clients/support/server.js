@@ -3,8 +3,9 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import net from "node:net";
 import { fileURLToPath } from "node:url";
+
+import { answers, freePorts } from "../../support/ports.mjs";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 export const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
@@ -20,7 +21,6 @@ const RAWWS = 5;
 const MAIN_FOR_ALL = 6;
 const MAIN_IN_MESSAGEPACK = 7;
 const MAIN_IN_JSON = 8;
-const READY_WITHIN_MS = 10_000;
 
 export class Server {
   #base;
@@ -28,7 +28,7 @@ export class Server {
   #words = "";
 
   static async start() {
-    const server = new Server(await freePorts());
+    const server = new Server(await freePorts(PORTS));
     await server.start();
     return server;
   }
@@ -94,38 +94,4 @@ export class Server {
     this.#child.kill("SIGKILL");
     await ended;
   }
-}
-
-/** Tries to connect until somebody listens. */
-export async function answers(port) {
-  const giveUpAt = Date.now() + READY_WITHIN_MS;
-  while (!(await connects(port))) {
-    if (Date.now() > giveUpAt) throw new Error(`nobody listens on port ${port}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-function connects(port) {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, HOST);
-    socket.once("connect", () => socket.end(() => resolve(true)));
-    socket.once("error", () => resolve(false));
-  });
-}
-
-/** The first of as many ports in a row as are free. They lie below those the kernel gives to clients. */
-export async function freePorts() {
-  for (;;) {
-    const base = 20_000 + 10 * Math.floor(Math.random() * 1_000);
-    const taken = await Promise.all(Array.from({ length: PORTS }, (_, i) => isTaken(base + i)));
-    if (!taken.includes(true)) return base;
-  }
-}
-
-function isTaken(port) {
-  return new Promise((resolve) => {
-    const listener = net.createServer();
-    listener.once("error", () => resolve(true));
-    listener.listen(port, HOST, () => listener.close(() => resolve(false)));
-  });
 }

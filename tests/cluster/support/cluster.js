@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { io } from "socket.io-client";
 
-import { answers, freePorts } from "./ports.js";
+import { answers, freePorts } from "../../support/ports.mjs";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
@@ -36,7 +36,7 @@ export class Node {
   }
 
   static async start(kind, redis, wire, ...more) {
-    const [port] = await freePorts(1);
+    const port = await freePorts();
     const node = new Node(kind, port);
     const [command, ...args] = COMMANDS[kind];
     const address = kind === "ours" ? `127.0.0.1:${port}` : String(port);

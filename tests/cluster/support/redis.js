@@ -5,14 +5,14 @@ import { once } from "node:events";
 
 import { createClient } from "redis";
 
-import { answers, freePorts } from "./ports.js";
+import { answers, freePorts } from "../../support/ports.mjs";
 
 export class Redis {
   #child = null;
 
   static async start() {
     const redis = new Redis();
-    [redis.port] = await freePorts(1);
+    redis.port = await freePorts();
     await redis.start();
     return redis;
   }

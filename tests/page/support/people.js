@@ -2,8 +2,11 @@
 // Each person has a browser profile of their own; what must never happen there is written down and checked at the end.
 
 import assert from "node:assert/strict";
+import { after, before } from "node:test";
 
 import { chromium } from "playwright-core";
+
+import { Roomcast } from "./roomcast.js";
 
 const CHROMIUM = process.env.CHROMIUM || "/usr/bin/chromium";
 const QUIET = [
@@ -252,4 +255,21 @@ export async function company(browser, roomcast) {
   const bo = await Person.open(browser, await ada.invite());
   await bo.join({ name: "Bo", login: "bo" });
   return { ada, bo };
+}
+
+/**
+ * Two people in one place, for the tests of one `describe`: `arrived` is given `{ browser, roomcast, ada, bo }` before the
+ * first of them, and all of it is gone after the last.
+ */
+export function withCompany(arrived) {
+  let browser;
+  let roomcast;
+  before(async () => {
+    [browser, roomcast] = await Promise.all([launch(), Roomcast.start()]);
+    await arrived({ browser, roomcast, ...(await company(browser, roomcast)) });
+  });
+  after(async () => {
+    await browser?.close();
+    await roomcast?.remove();
+  });
 }

@@ -4,11 +4,12 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+
+import { answers, freePorts } from "../../support/ports.mjs";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? `${ROOT}target`;
@@ -26,7 +27,7 @@ export class Roomcast {
 
   /** A server that nobody has set up yet. */
   static async start() {
-    const roomcast = new Roomcast(await freePort(), await mkdtemp(join(tmpdir(), "roomcast-page-")));
+    const roomcast = new Roomcast(await freePorts(), await mkdtemp(join(tmpdir(), "roomcast-page-")));
     await roomcast.start();
     return roomcast;
   }
@@ -110,35 +111,5 @@ export class Roomcast {
       if (Date.now() > giveUpAt) throw new Error(`roomcast never said ${pattern}, but:\n${this.#words}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  }
-}
-
-/** Tries to connect until somebody listens. */
-async function answers(port) {
-  const giveUpAt = Date.now() + READY_WITHIN_MS;
-  while (!(await connects(port))) {
-    if (Date.now() > giveUpAt) throw new Error(`nobody listens on port ${port}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-function connects(port) {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, HOST);
-    socket.once("connect", () => socket.end(() => resolve(true)));
-    socket.once("error", () => resolve(false));
-  });
-}
-
-/** A port below those the kernel gives to clients, so that nobody takes it while the server is down. */
-async function freePort() {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 10_000);
-    const isFree = await new Promise((resolve) => {
-      const listener = net.createServer();
-      listener.once("error", () => resolve(false));
-      listener.listen(port, HOST, () => listener.close(() => resolve(true)));
-    });
-    if (isFree) return port;
   }
 }
