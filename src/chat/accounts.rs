@@ -329,7 +329,7 @@ mod tests {
             let status = std::fs::read_to_string("/proc/self/status").unwrap();
             let line = status
                 .lines()
-                .find(|line| line.starts_with("VmRSS:"))
+                .find(|line| line.starts_with("RssAnon:"))
                 .unwrap();
             line.split_whitespace().nth(1).unwrap().parse().unwrap()
         };
