@@ -2,21 +2,21 @@
 //!
 //! Filled from the store at the start and kept in step by whoever changes the store, after the change is on disk.
 //! Messages are never here: they are read from the store page by page.
-//! Knows no sockets but by how many each person has, no SQL and no events.
+//! Knows no sockets but by how many each person has (`attendance`), no SQL and no events.
 
+mod attendance;
+mod sessions;
 mod shown;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub use attendance::Absence;
 pub use shown::{RoomHead, RoomListed, RoomShown};
 
 use super::accounts::Digest;
 use super::mentions::{self, Called};
 use super::names::Login;
-use super::ranks::may_come_in;
-use super::store::{
-    Boot, Level, Mark, Member, Room, RoomId, Session, SessionId, State, User, UserId,
-};
+use super::store::{Boot, Level, Mark, Member, Room, RoomId, Session, User, UserId};
 use crate::config::chat as limits;
 
 /// The workspace as it stands on disk, without its messages.
@@ -56,10 +56,6 @@ struct Place {
     room: Room,
     members: BTreeMap<UserId, Member>,
 }
-
-/// One time of being without a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Absence(u64);
 
 impl Workspace {
     /// As the store has it.
@@ -174,67 +170,6 @@ impl Workspace {
         }
     }
 
-    /// A new session.
-    pub fn add_session(&mut self, session: Session) {
-        self.sessions.insert(session.token_hash, session);
-    }
-
-    /// A session has ended.
-    pub fn remove_session(&mut self, token_hash: &Digest) {
-        self.sessions.remove(token_hash);
-    }
-
-    /// Sessions that were closed by their ids.
-    pub fn remove_sessions(&mut self, ids: &[SessionId]) {
-        if !ids.is_empty() {
-            self.sessions
-                .retain(|_, session| !ids.contains(&session.id));
-        }
-    }
-
-    /// Forgets sessions that have expired, and says which.
-    pub fn remove_expired(&mut self, at: u64) -> Vec<SessionId> {
-        self.sessions
-            .extract_if(|_, session| session.expires_at <= at)
-            .map(|(_, session)| session.id)
-            .collect()
-    }
-
-    /// Whether a token's session opens nothing since its owner was shut out, and how.
-    #[must_use]
-    pub fn is_shut_out(&self, token_hash: &Digest, at: u64) -> Option<State> {
-        let session = self.sessions.get(token_hash)?;
-        let state = self.user(session.user)?.state;
-        let is_out = matches!(state, State::Banned | State::Left);
-        (session.expires_at > at && is_out).then_some(state)
-    }
-
-    /// The owner of a session.
-    #[must_use]
-    pub fn owner(&self, session: SessionId) -> Option<UserId> {
-        let mut sessions = self.sessions.values();
-        Some(sessions.find(|one| one.id == session)?.user)
-    }
-
-    /// The session of a token, if it has not expired and its user may come in.
-    #[must_use]
-    pub fn session(&self, token_hash: &Digest, at: u64) -> Option<&Session> {
-        let session = self
-            .sessions
-            .get(token_hash)
-            .filter(|session| session.expires_at > at)?;
-        self.user(session.user).filter(|user| may_come_in(user))?;
-        Some(session)
-    }
-
-    /// A session was used: it lasts longer.
-    pub fn touch_session(&mut self, token_hash: &Digest, at: u64, expires_at: u64) {
-        if let Some(session) = self.sessions.get_mut(token_hash) {
-            session.used_at = at;
-            session.expires_at = expires_at;
-        }
-    }
-
     /// A user.
     #[must_use]
     pub fn user(&self, id: UserId) -> Option<&User> {
@@ -248,28 +183,10 @@ impl Workspace {
         Some(login.key().to_owned())
     }
 
-    /// How many people have an account that lets them in, and how many of them are online.
-    #[must_use]
-    pub fn head_count(&self) -> (usize, usize) {
-        let inside = || {
-            self.people
-                .values()
-                .filter(|person| may_come_in(&person.user))
-        };
-        let online = inside().filter(|person| person.is_online).count();
-        (inside().count(), online)
-    }
-
     /// How many rooms there are, those of two people included.
     #[must_use]
     pub fn room_count(&self) -> usize {
         self.rooms.len()
-    }
-
-    /// Whether somebody is there.
-    #[must_use]
-    pub fn is_online(&self, id: UserId) -> bool {
-        self.people.get(&id).is_some_and(|person| person.is_online)
     }
 
     /// A room.
@@ -384,63 +301,6 @@ impl Workspace {
         }
     }
 
-    /// A socket of a user has come. Says whether they were offline.
-    pub fn came(&mut self, user: UserId) -> bool {
-        let Some(person) = self.people.get_mut(&user) else {
-            return false;
-        };
-        person.sockets += 1;
-        !std::mem::replace(&mut person.is_online, true)
-    }
-
-    /// A socket of a user has gone. If it was the last: names the absence that may begin with it.
-    pub fn went(&mut self, user: UserId) -> Option<Absence> {
-        let person = self.people.get_mut(&user)?;
-        person.sockets = person.sockets.saturating_sub(1);
-        if person.sockets > 0 {
-            return None;
-        }
-        person.absences += 1;
-        Some(Absence(person.absences))
-    }
-
-    /// The grace of an absence is over. Says whether the user is offline from now on: not if they have been back since.
-    pub fn is_missed(&mut self, user: UserId, absence: Absence) -> bool {
-        let Some(person) = self.people.get_mut(&user) else {
-            return false;
-        };
-        person.sockets == 0
-            && Absence(person.absences) == absence
-            && std::mem::replace(&mut person.is_online, false)
-    }
-
-    /// A socket of a user is on screen from now on, or no more. Whether any of theirs is, if that has changed.
-    pub fn looks(&mut self, user: UserId, on: bool) -> Option<bool> {
-        let person = self.people.get_mut(&user)?;
-        let before = person.in_view > 0;
-        person.in_view = if on {
-            person.in_view + 1
-        } else {
-            person.in_view.saturating_sub(1)
-        };
-        let now = person.in_view > 0;
-        (now != before).then_some(now)
-    }
-
-    /// Whether any socket of a user is on screen.
-    #[must_use]
-    pub fn is_looking(&self, user: UserId) -> bool {
-        self.people
-            .get(&user)
-            .is_some_and(|person| person.in_view > 0)
-    }
-
-    /// How many sockets a user has.
-    #[must_use]
-    pub fn sockets_of(&self, user: UserId) -> usize {
-        self.people.get(&user).map_or(0, |person| person.sockets)
-    }
-
     /// Whether so few are in a room that they are told of each other's comings and goings.
     #[must_use]
     pub fn is_small(&self, room: RoomId) -> bool {
@@ -448,91 +308,17 @@ impl Workspace {
     }
 }
 
+/// A workspace of one, for tests.
 #[cfg(test)]
-mod tests {
-    use super::super::store::Role;
-    use super::*;
-
-    const ADA: UserId = UserId(1);
-
-    fn workspace() -> Workspace {
-        let mut workspace = Workspace::default();
-        workspace.add_person(User {
-            id: ADA,
-            login: "ada".to_owned(),
-            name: "Ada".to_owned(),
-            role: Role::Admin,
-            state: State::Active,
-            muted_until: None,
-        });
-        workspace
-    }
-
-    fn session(expires_at: u64) -> Session {
-        Session {
-            id: SessionId(1),
-            token_hash: [7; 32],
-            user: ADA,
-            expires_at,
-            used_at: 0,
-        }
-    }
-
-    #[test]
-    fn who_comes_back_in_time_was_never_away() {
-        let mut workspace = workspace();
-        assert!(workspace.came(ADA));
-        let absence = workspace.went(ADA).unwrap();
-        assert!(!workspace.came(ADA), "still online");
-        assert!(!workspace.is_missed(ADA, absence));
-    }
-
-    #[test]
-    fn the_grace_counts_from_the_last_time_somebody_went() {
-        let mut workspace = workspace();
-        workspace.came(ADA);
-        let first = workspace.went(ADA).unwrap();
-        workspace.came(ADA);
-        let second = workspace.went(ADA).unwrap();
-        assert!(!workspace.is_missed(ADA, first));
-        assert!(workspace.is_missed(ADA, second));
-        assert!(!workspace.is_missed(ADA, second), "once");
-        assert!(workspace.came(ADA), "and online again");
-    }
-
-    #[test]
-    fn one_tab_of_two_is_no_absence() {
-        let mut workspace = workspace();
-        assert!(workspace.came(ADA));
-        assert!(!workspace.came(ADA));
-        assert_eq!(workspace.went(ADA), None);
-        assert_eq!(workspace.sockets_of(ADA), 1);
-    }
-
-    #[test]
-    fn a_session_that_has_expired_opens_nothing_even_before_it_is_forgotten() {
-        let mut workspace = workspace();
-        workspace.add_session(session(100));
-        assert!(workspace.session(&[7; 32], 99).is_some());
-        assert!(workspace.session(&[7; 32], 100).is_none());
-        assert_eq!(workspace.remove_expired(99), []);
-        assert_eq!(workspace.remove_expired(100), [SessionId(1)]);
-        assert_eq!(workspace.remove_expired(100), []);
-    }
-
-    #[test]
-    fn a_session_of_somebody_who_may_not_come_in_opens_nothing() {
-        let mut workspace = workspace();
-        workspace.add_session(session(100));
-        for (state, opens) in [
-            (State::Muted, true),
-            (State::Banned, false),
-            (State::Left, false),
-        ] {
-            let mut user = workspace.user(ADA).unwrap().clone();
-            user.state = state;
-            workspace.add_person(user);
-            assert_eq!(workspace.session(&[7; 32], 1).is_some(), opens, "{state:?}");
-        }
-    }
+fn of_ada() -> Workspace {
+    let mut workspace = Workspace::default();
+    workspace.add_person(User {
+        id: UserId(1),
+        login: "ada".to_owned(),
+        name: "Ada".to_owned(),
+        role: super::store::Role::Admin,
+        state: super::store::State::Active,
+        muted_until: None,
+    });
+    workspace
 }
