@@ -206,7 +206,8 @@ impl Reactor {
         Handle::new(Arc::clone(&self.postbox))
     }
 
-    /// From now on SIGTERM and SIGINT ask the service to stop; until then they end the process.
+    /// From now on SIGTERM and SIGINT ask the service to stop, and a write beyond the limit on the size of files fails by itself;
+    /// until then they end the process.
     ///
     /// # Errors
     /// If the system refuses.

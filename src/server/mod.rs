@@ -416,7 +416,7 @@ impl<A: App> Listening<A> {
         Handle::new(self.reactor.handle())
     }
 
-    /// Ends orderly at SIGTERM and SIGINT.
+    /// Ends orderly at SIGTERM and SIGINT. A write beyond the limit on the size of files (SIGXFSZ) fails, and ends nothing.
     ///
     /// # Errors
     /// If the signals cannot be had.

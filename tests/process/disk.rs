@@ -1,13 +1,14 @@
 //! Disks that are full or fail, under the whole process.
 //!
-//! A small file system of its own needs `unshare` and the right to mount, a flush that fails needs `strace`: where they cannot be
-//! had, the test says so and passes.
+//! A small file system of its own needs `unshare` and the right to mount, a quota that is used up and a flush that fails need
+//! `strace`: where they cannot be had, the test says so and passes.
 
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::json;
 
 use crate::process::{Place, Roomcast, binary};
@@ -48,30 +49,14 @@ fn fill(path: &Path) {
     assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
 }
 
-#[test]
-fn on_a_full_disk_nothing_is_said_to_be_stored_that_is_not_and_all_is_well_when_there_is_space() {
-    let place = Place::new();
-    if !works(
-        on_a_small_disk().arg(place.path()).arg("true"),
-        "a small disk",
-    ) {
-        return;
-    }
-    let mut command = on_a_small_disk();
-    command
-        .arg(place.path())
-        .arg(binary())
-        .arg("--data")
-        .arg(place.path().join("data"));
-    let server = Roomcast::start_as(&mut command);
+/// Ada tells until there is no space, and again when there is some; bo hears what is stored, when it is, and nothing else.
+fn tell_through_want_of_space(server: Roomcast, take_space: impl FnOnce(), give: impl FnOnce()) {
     let cookie = server.set_up();
     let mut ada = server.client(&cookie);
     let bo = server.join("bo");
     let mut bo = server.client(&bo);
     let general = ada.general();
     let long = "many words ".repeat(300);
-    // Through the eyes of the process: only there is that disk.
-    let disk: PathBuf = format!("/proc/{}/root{}", server.id(), place.path().display()).into();
 
     let (mut stored, mut refused) = (Vec::new(), Vec::new());
     for n in 0..2 {
@@ -79,7 +64,7 @@ fn on_a_full_disk_nothing_is_said_to_be_stored_that_is_not_and_all_is_well_when_
         let answer = ada.tell(general, &stored[n], &long).unwrap();
         assert_eq!(answer["ok"], true, "{answer}");
     }
-    fill(&disk.join("more"));
+    take_space();
     while refused.len() < 2 {
         let cid = format!("c{}", stored.len() + refused.len());
         let answer = ada.tell(general, &cid, &long).unwrap();
@@ -105,7 +90,7 @@ fn on_a_full_disk_nothing_is_said_to_be_stored_that_is_not_and_all_is_well_when_
         .unwrap();
     assert_eq!(bo.event("typing").unwrap()["by"], 1);
 
-    std::fs::remove_file(disk.join("ballast")).unwrap();
+    give();
     for cid in &refused {
         let answer = ada.tell(general, cid, &long).unwrap();
         assert_eq!(
@@ -121,31 +106,114 @@ fn on_a_full_disk_nothing_is_said_to_be_stored_that_is_not_and_all_is_well_when_
 }
 
 #[test]
-fn when_the_disk_fails_to_flush_the_server_stops_and_what_was_acknowledged_is_there() {
-    // From the fifth flush of a thread on: the start has fewer, and the first change on the thread that writes has two.
-    const FAILING: [&str; 8] = [
-        "-D",
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=fsync,fdatasync",
-        "-e",
-        "inject=fsync,fdatasync:error=EIO:when=5+",
-    ];
-    if !works(Command::new("strace").args(FAILING).arg("true"), "strace") {
+fn on_a_full_disk_nothing_is_said_to_be_stored_that_is_not_and_all_is_well_when_there_is_space() {
+    let place = Place::new();
+    if !works(
+        on_a_small_disk().arg(place.path()).arg("true"),
+        "a small disk",
+    ) {
+        return;
+    }
+    let mut command = on_a_small_disk();
+    command
+        .arg(place.path())
+        .arg(binary())
+        .arg("--data")
+        .arg(place.path().join("data"));
+    let server = Roomcast::start_as(&mut command);
+    // Through the eyes of the process: only there is that disk.
+    let disk: PathBuf = format!("/proc/{}/root{}", server.id(), place.path().display()).into();
+    let give = || std::fs::remove_file(disk.join("ballast")).unwrap();
+    tell_through_want_of_space(server, || fill(&disk.join("more")), give);
+}
+
+#[test]
+fn beyond_a_limit_on_the_size_of_files_all_is_as_on_a_full_disk() {
+    let place = Place::new();
+    let server = Roomcast::start(&place);
+    let pid = i32::try_from(server.id()).ok().and_then(Pid::from_raw);
+    let limit = |current| {
+        let before = prlimit(
+            pid,
+            Resource::Fsize,
+            Rlimit {
+                current,
+                maximum: None,
+            },
+        )
+        .unwrap();
+        assert_eq!(before.maximum, None, "it can be lifted again");
+    };
+    // The log of the database is what grows.
+    let size = || {
+        let log = place.path().join("roomcast.db-wal");
+        std::fs::metadata(log).unwrap().len()
+    };
+    tell_through_want_of_space(server, || limit(Some(size() + 5_000)), || limit(None));
+    assert!(place.done(&["check"]).starts_with("All is well"));
+}
+
+/// Of what `strace` may do to the process: this call fails so, from the one of that number of a thread on.
+fn failing(calls: &str, error: &str, when: &str) -> Command {
+    let mut command = Command::new("strace");
+    command
+        .args(["-D", "-f", "-o", "/dev/null", "-e"])
+        .arg(format!("trace={calls}"))
+        .arg("-e")
+        .arg(format!("inject={calls}:error={error}:when={when}"));
+    command
+}
+
+#[test]
+fn over_quota_all_is_as_on_a_full_disk() {
+    // Some of the writes of the thread that stores; the start of what is set up has fewer.
+    let over_quota = || failing("pwrite64", "EDQUOT", "20..24");
+    if !works(over_quota().arg("true"), "strace") {
         return;
     }
     let place = Place::new();
     let server = Roomcast::start(&place);
     let cookie = server.set_up();
     assert_eq!(server.terminate(), 0);
-    let mut command = Command::new("strace");
-    command
-        .args(FAILING)
-        .arg(binary())
-        .arg("--data")
-        .arg(place.path());
+    let mut command = over_quota();
+    command.arg(binary()).arg("--data").arg(place.path());
+    let server = Roomcast::start_as(&mut command);
+    let mut ada = server.client(&cookie);
+    let general = ada.general();
+    let (mut stored, mut refused) = (Vec::new(), Vec::new());
+    // What is refused is told again, until it is stored.
+    while stored.len() < 6 {
+        let cid = format!("c{}", stored.len());
+        let answer = ada.tell(general, &cid, "words").unwrap();
+        if answer["ok"] == json!(true) {
+            assert_eq!(answer["dup"], false);
+            stored.push(cid);
+        } else {
+            assert_eq!(answer["code"], "full", "{answer}");
+            refused.push(cid);
+        }
+    }
+    assert!(!refused.is_empty() && refused.len() < 10, "{refused:?}");
+    let rows = ada.rows(general).unwrap();
+    let there: Vec<_> = rows.iter().map(|row| row["cid"].clone()).collect();
+    assert_eq!(there, stored);
+    assert_eq!(server.terminate(), 0);
+    assert!(place.done(&["check"]).starts_with("All is well"));
+}
+
+#[test]
+fn when_the_disk_fails_to_flush_the_server_stops_and_what_was_acknowledged_is_there() {
+    // From the fifth flush of a thread on: the start has fewer, and the first change on the thread that writes has two.
+    let failing = || failing("fsync,fdatasync", "EIO", "5+");
+    if !works(failing().arg("true"), "strace") {
+        return;
+    }
+    let place = Place::new();
+    let server = Roomcast::start(&place);
+    let cookie = server.set_up();
+    assert_eq!(server.terminate(), 0);
+    let mut command = failing();
+    command.arg(binary()).arg("--data").arg(place.path());
     let mut server = Roomcast::start_as(command.stderr(Stdio::piped()));
     let mut stderr = server.stderr();
     let mut ada = server.client(&cookie);

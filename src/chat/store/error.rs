@@ -6,6 +6,7 @@
 //! Left out: retries. Only the sender knows whether it still wants what it asked for.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use rusqlite::ffi;
@@ -22,7 +23,8 @@ pub enum StoreError {
     Gone,
     /// It would leave nobody who may let others in.
     LastAdmin,
-    /// No space is left. Reading goes on, and writing too once there is space.
+    /// No space is left: on the disk, in its owner's quota, or below a limit on the size of files. Reading goes on, and writing
+    /// too once there is space.
     Full,
     /// Another process held the database for too long.
     Busy,
@@ -82,6 +84,15 @@ impl std::error::Error for StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        // Only a failed call to the system leaves it as it was: asked at once, on the thread where that was.
+        let last = io::Error::last_os_error().kind();
+        Self::sorted(error, last)
+    }
+}
+
+impl StoreError {
+    /// `last` is what the last call to the system that failed on this thread has said.
+    fn sorted(error: rusqlite::Error, last: ErrorKind) -> Self {
         let code = match &error {
             rusqlite::Error::SqliteFailure(failure, _) => failure.extended_code,
             rusqlite::Error::QueryReturnedNoRows => return Self::NotFound,
@@ -107,9 +118,18 @@ impl From<rusqlite::Error> for StoreError {
             ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Self::Busy,
             ffi::SQLITE_NOTADB => Self::Foreign,
             ffi::SQLITE_CORRUPT => Self::Broken(Arc::new(error)),
+            // SQLite knows a full disk by its number, and takes a quota or a limit on files for any failed write.
+            ffi::SQLITE_IOERR if is_out_of_space(last) => Self::Full,
             _ => Self::Failed(Arc::new(error)),
         }
     }
+}
+
+const fn is_out_of_space(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
 }
 
 #[cfg(test)]
@@ -117,7 +137,23 @@ mod tests {
     use super::*;
 
     fn of(code: i32) -> StoreError {
-        rusqlite::Error::SqliteFailure(ffi::Error::new(code), None).into()
+        after(code, ErrorKind::Other)
+    }
+
+    fn after(code: i32, last: ErrorKind) -> StoreError {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        StoreError::sorted(error, last)
+    }
+
+    #[test]
+    fn a_quota_and_a_limit_on_files_are_no_space_unless_a_flush_has_failed() {
+        for last in [ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge] {
+            assert_eq!(after(ffi::SQLITE_IOERR_WRITE, last), StoreError::Full);
+            assert_eq!(after(ffi::SQLITE_IOERR_SHMSIZE, last), StoreError::Full);
+            assert!(after(ffi::SQLITE_IOERR_FSYNC, last).must_stop());
+            assert_eq!(after(ffi::SQLITE_BUSY, last), StoreError::Busy);
+            assert!(after(ffi::SQLITE_CORRUPT, last).must_stop());
+        }
     }
 
     #[test]
