@@ -172,15 +172,25 @@ fn without_comments(script: &[u8]) -> Vec<u8> {
     })
 }
 
-/// The page's style sheets likewise: a comment begins a line, and ends one.
+/// The page's style sheets likewise: a comment begins a line, and ends one. Of the blanks only those stay that mean something: none
+/// of ours stands behind one of these signs in a string.
 fn without_blocks(sheet: &[u8]) -> Vec<u8> {
     let mut is_inside = false;
-    by_line(sheet, |text| {
+    let sheet = by_line(sheet, |text| {
         is_inside |= text.starts_with(b"/*");
         let is_comment = is_inside;
         is_inside &= !text.ends_with(b"*/");
         is_comment
-    })
+    });
+    let mut kept: Vec<u8> = Vec::with_capacity(sheet.len());
+    for (at, byte) in sheet.iter().enumerate() {
+        let is_behind = kept.last().is_some_and(|last| b"{};:,".contains(last));
+        let is_before = sheet.get(at + 1).is_some_and(|next| b"{}".contains(next));
+        if *byte != b' ' || !(is_behind || is_before) {
+            kept.push(*byte);
+        }
+    }
+    kept
 }
 
 fn by_line(text: &[u8], mut is_comment: impl FnMut(&[u8]) -> bool) -> Vec<u8> {

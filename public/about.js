@@ -3,11 +3,12 @@
 // It keeps no members: it asks when it opens, and is told of changes while it is open.
 // Left out: roles within a room; it has one maker.
 
+import { choice } from "./choice.js";
 import { openDialog } from "./dialog.js";
 import { el, fill } from "./dom.js";
-import { complain, field } from "./doors.js";
 import { flag } from "./flags.js";
-import { choice } from "./menu.js";
+import { complain, field } from "./forms.js";
+import { Menu } from "./menu.js";
 import { nameOf } from "./row.js";
 import { byName, say } from "./strings.js";
 import { words } from "./strings.later.js";
@@ -16,6 +17,7 @@ import { cleanName } from "./text.js";
 export class About {
   #place;
   #wishes;
+  #menu = null;
   #shown = null;
 
   /** `wishes` has `ask(event, body)`, `dialogs(use)`, `note(text)`, `changed()`, `left(room)`. */
@@ -25,7 +27,8 @@ export class About {
   }
 
   /** What can be done with the open room. */
-  menu(menu) {
+  menu(node) {
+    const menu = (this.#menu ??= new Menu(node));
     const { room, canInvite } = this.#place;
     if (!room) return menu.offer();
     const others = room.kind !== "direct";

@@ -23,7 +23,7 @@ export class Actions {
   // The finger that called the words is lifted from them: that is no choice.
   #called = false;
 
-  /** `wishes` has `ask(event, body)`, `tell(event, body)`, `composer`, `changed()`, `note(text)`, `spoken(text)`. */
+  /** `wishes` has `ask(event, body)`, `tell(event, body)`, `composer`, `drafts`, `changed()`, `note(text)`, `spoken(text)`. */
   constructor(list, place, wishes) {
     this.#list = list;
     this.#place = place;
@@ -49,11 +49,23 @@ export class Actions {
   }
 
   edit(row) {
-    const { composer } = this.#wishes;
+    this.#lend(this.#place.open, { id: row.id, at: row.at, was: row.text, text: row.text });
+  }
+
+  /** Goes on with what was being changed when this room was last left. */
+  resume() {
+    const { open } = this.#place;
+    const change = this.#wishes.drafts.change(open);
+    if (change && !this.#wishes.composer.lent) this.#lend(open, change);
+  }
+
+  #lend(room, change) {
+    const { composer, drafts } = this.#wishes;
     const loan = composer.lend({
-      words: words.editing(clock(row.at)),
-      text: row.text,
-      done: (text) => (text === row.text ? composer.giveBack() : this.#save(row, text, loan)),
+      words: words.editing(clock(change.at)),
+      text: change.text,
+      done: (text) => (text === change.was ? composer.giveBack() : this.#save(room, change.id, text, loan)),
+      keep: (text) => drafts.keepChange(room, text && text !== change.was ? { ...change, text } : null),
     });
   }
 
@@ -135,13 +147,16 @@ export class Actions {
 
   // ── what is asked ──
 
-  async #save(row, text, loan) {
+  async #save(room, id, text, loan) {
+    const { ask, composer, drafts, spoken } = this.#wishes;
     for (;;) {
-      const answer = await this.#wishes.ask("edit", { id: row.id, text });
+      const answer = await ask("edit", { id, text });
+      // The room may have been left meanwhile: what is saved is nothing to go on with there.
+      if (answer.ok && drafts.change(room)?.id === id) drafts.keepChange(room, null);
       if (!loan.lasts()) return;
       if (answer.ok) {
-        this.#wishes.composer.giveBack();
-        return this.#wishes.spoken(words.spokenEdited);
+        composer.giveBack();
+        return spoken(words.spokenEdited);
       }
       if (answer.code !== "slow") return loan.complain(whyNotSaved(answer));
       loan.complain(words.savesIn(Math.ceil(answer.retryMs / 1000)));

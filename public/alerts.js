@@ -6,11 +6,9 @@
 
 import { prefs } from "./prefs.js";
 import { storage } from "./storage.js";
-import { say } from "./strings.js";
 
 // A glance at another tab is no absence.
 const LOOKED_AWAY_AFTER_MS = 5_000;
-const TEXT_MAX = 200;
 
 export class Alerts {
   /** Whether another tab of mine, here or elsewhere, is on screen. */
@@ -46,22 +44,15 @@ export class Alerts {
     // Of several tabs the first one rings.
     if ((storage.get("rung") ?? 0) >= row.id) return;
     storage.put("rung", row.id);
-    if (prefs.sound === "all" || (prefs.sound === "called" && forMe)) import("./bell.js").then((bell) => bell.ring());
-    if (prefs.notify && globalThis.Notification?.permission === "granted") this.#note(row, room);
+    const rings = prefs.sound === "all" || (prefs.sound === "called" && forMe);
+    const notes = prefs.notify && globalThis.Notification?.permission === "granted";
+    // What cannot be fetched just now is not made up for later: then it would be no alert.
+    if (rings || notes) import("./bell.js").then((bell) => this.#alert(bell, row, room, rings, notes), () => {});
   }
 
-  #note(row, room) {
-    const name = this.#wishes.name(row.by);
-    const note = new Notification(room.kind === "direct" ? name : say.noteFrom(name, room.name), {
-      body: row.text.slice(0, TEXT_MAX),
-      tag: `room ${room.id}`,
-      icon: "/icon.svg",
-    });
-    note.onclick = () => {
-      note.close();
-      window.focus();
-      this.#wishes.go(room.id);
-    };
+  #alert(bell, row, room, rings, notes) {
+    if (rings) bell.ring();
+    if (notes) bell.note(row, room, this.#wishes.name(row.by), () => this.#wishes.go(room.id));
   }
 
   async #tell() {

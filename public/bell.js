@@ -1,11 +1,14 @@
-// The bell: two soft tones, made here, so that no sound file is loaded.
+// The bell: two soft tones, made here, so that no sound file is loaded; and the note that the browser shows beside them.
 // Left out: another sound; who wants none switches it off.
+
+import { words } from "./strings.later.js";
 
 const TONES = [
   [660, 0],
   [880, 0.11],
 ];
 const LASTS_S = 0.5;
+const TEXT_MAX = 200;
 let context = null;
 
 export function ring() {
@@ -23,4 +26,18 @@ export function ring() {
     tone.start(at);
     tone.stop(at + LASTS_S);
   }
+}
+
+/** Says outside the page what somebody has written; a click on it goes there. */
+export function note(row, room, name, go) {
+  const note = new Notification(room.kind === "direct" ? name : words.noteFrom(name, room.name), {
+    body: row.text.slice(0, TEXT_MAX),
+    tag: `room ${room.id}`,
+    icon: "/icon.svg",
+  });
+  note.onclick = () => {
+    note.close();
+    window.focus();
+    go();
+  };
 }

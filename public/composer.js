@@ -2,7 +2,7 @@
 // Keys come in; a finished text goes out through `send`, and word that somebody types.
 // It never knows the line: it is never disabled because of the network.
 // It can be lent: to change a text that was sent, which leaves the draft as it was.
-// Left out: completion of names, and files; their place is left of the box.
+// Left out: files; their place is left of the box.
 
 import { el, fill, icon } from "./dom.js";
 import { say } from "./strings.js";
@@ -55,15 +55,17 @@ export class Composer {
     this.#box.placeholder = say.writeTo(name);
     this.#box.setAttribute("aria-label", say.writeTo(name));
     if (this.#room === room) return;
-    this.giveBack();
+    // What was being changed there waits there.
+    this.#unlend();
     this.#room = room;
     this.#put(this.#wishes.draft(room));
   }
 
-  /** Lends the box for another text: `{words, text, done(text)}`. Answers with what the borrower may ask of it. */
-  lend({ words, text, done }) {
+  /** Lends the box for another text: `{words, text, done(text), keep(text)}`, where `keep` is told of every change, and of the
+   *  end by an empty text. Answers with what the borrower may ask of it. */
+  lend({ words, text, done, keep }) {
     this.giveBack();
-    const loan = { done };
+    const loan = { done, keep };
     const leave = el("button", { type: "button", class: "link", onclick: () => this.giveBack() }, say.cancel);
     loan.bar = el("p", { class: "lent" }, el("span", null, words), leave);
     this.#loan = loan;
@@ -79,12 +81,17 @@ export class Composer {
   /** Ends a loan: the draft is there again. */
   giveBack() {
     if (!this.#loan) return;
-    this.#loan.bar.remove();
+    this.#loan.keep("");
+    this.#unlend();
+    this.#put(this.#wishes.draft(this.#room));
+    this.focus();
+  }
+
+  #unlend() {
+    this.#loan?.bar.remove();
     this.#loan = null;
     this.#note.textContent = "";
     this.#name(say.send);
-    this.#put(this.#wishes.draft(this.#room));
-    this.focus();
   }
 
   get lent() {
@@ -164,7 +171,8 @@ export class Composer {
     if (length <= this.#max) this.#note.textContent = "";
     this.#form.classList.toggle("ready", value.trim() !== "");
     this.#grow();
-    if (how === "by us" || this.#loan) return;
+    if (how === "by us") return;
+    if (this.#loan) return this.#loan.keep(value);
     this.#wishes.keep(this.#room, value);
     this.#tellTyping(value.trim() !== "");
   }

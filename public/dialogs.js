@@ -3,10 +3,10 @@
 // It keeps nothing between two openings but an invite that still holds. Fetched with its first use.
 // Left out: who is in a room, which about.js has.
 
+import { choice } from "./choice.js";
 import { linkRow, openDialog, sure } from "./dialog.js";
 import { el, fill } from "./dom.js";
-import { complain, field } from "./doors.js";
-import { choice } from "./menu.js";
+import { complain, field } from "./forms.js";
 import { moment, say } from "./strings.js";
 import { words } from "./strings.later.js";
 import { cleanName } from "./text.js";
@@ -169,14 +169,14 @@ export class Dialogs {
             {
               type: "button",
               class: "plain",
-              "aria-label": `${say.join} ${name}`,
+              "aria-label": `${words.join} ${name}`,
               onclick: async (event) => {
                 event.currentTarget.disabled = true;
                 if (await this.join(room.id)) this.close();
                 else this.#refresh?.();
               },
             },
-            say.join,
+            words.join,
           ),
     );
   }

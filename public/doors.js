@@ -1,10 +1,11 @@
-// Doors: signing in, making the first admin, coming in by invite or by a link that sets a password.
+// Doors: signing in, the way to the doors that people come through once (gates.js), and the way out for good.
 // The session's facts and what people type come in; `entered` goes out when a cookie is set.
 // It keeps no password, and never touches the draft under the bar.
 // Left out: nothing that keeps a session: that is the server's cookie. The sign-in form works without scripts too.
 
 import { at, el, fill, icon } from "./dom.js";
 import { hoist } from "./flags.js";
+import { lazily } from "./lazy.js";
 import { say } from "./strings.js";
 import { cleanName } from "./text.js";
 
@@ -34,7 +35,18 @@ export class Doors {
   #note;
   #entered;
   #countdown = null;
-  #session = { signUp: "invite", workspace: null };
+  #missing = null;
+  #gates = lazily(
+    async () => {
+      const { Gates } = await import("./gates.js");
+      return new Gates({
+        show: (...children) => this.#alone(...children),
+        entered: this.#entered,
+        signIn: (session) => this.signIn(session),
+      });
+    },
+    () => this.#missing(),
+  );
 
   constructor({ stage, entered }) {
     this.#stage = stage;
@@ -58,7 +70,6 @@ export class Doors {
 
   /** Signed out, with nothing behind the bar. */
   signIn(session, why) {
-    this.#session = session;
     const open = session.signUp === "open";
     this.#welcome(
       hoist(session.workspace || say.brand),
@@ -76,7 +87,7 @@ export class Doors {
           : null,
         el(
           "button",
-          { type: "button", class: open ? "quiet-link" : "plain", onclick: () => this.#askInvite() },
+          { type: "button", class: open ? "quiet-link" : "plain", onclick: () => this.#gate((gates) => gates.askInvite(session)) },
           say.haveInvite,
         ),
       ),
@@ -87,50 +98,17 @@ export class Doors {
 
   /** First run: a workspace, an admin. */
   setUp(code) {
-    this.#form({
-      ornament: hoist(say.brand),
-      title: say.setUpTitle,
-      text: code ? say.setUpText : say.setUpNoCode,
-      submit: say.setUpDo,
-      path: "/setup",
-      fixed: code ? { code } : {},
-      fields: [
-        code ? null : { name: "code", label: say.code, class: "mono", autocomplete: "off" },
-        { name: "workspace", label: say.workspace, autocomplete: "organization", maxlength: 60 },
-        ...ACCOUNT,
-      ],
-    });
+    this.#gate((gates) => gates.setUp(code));
   }
 
   /** By invite, or by an open door when there is no code. */
   join(session, code) {
-    this.#session = session;
-    const place = cleanName(session.workspace) || say.brand;
-    this.#form({
-      ornament: hoist(place),
-      title: say.joinTitle(place),
-      text: code ? say.joinText : say.joinOpenText,
-      submit: say.joinDo,
-      path: "/join",
-      fixed: code ? { code } : {},
-      fields: ACCOUNT,
-      back: () => this.signIn(session),
-    });
+    this.#gate((gates) => gates.join(session, code));
   }
 
   /** By a link that sets a password. */
   reset(session, code) {
-    this.#session = session;
-    this.#form({
-      ornament: hoist(cleanName(session.workspace) || say.brand),
-      title: say.resetTitle,
-      text: say.resetText,
-      submit: say.resetDo,
-      path: "/reset",
-      fixed: { code },
-      fields: [ACCOUNT.at(-1)],
-      back: () => this.signIn(session),
-    });
+    this.#gate((gates) => gates.reset(session, code));
   }
 
   /** The last page of somebody who was shut out: nothing is asked any more, but by a hand. */
@@ -139,7 +117,7 @@ export class Doors {
       const answer = await http("/session/end", {});
       if (answer.ok) location.replace("/");
     };
-    this.#welcome(
+    this.#alone(
       el("h1", null, why === "banned" ? say.bannedTitle : say.removedTitle),
       el("p", null, why === "banned" ? say.bannedText : say.removedText),
       el(
@@ -148,71 +126,20 @@ export class Doors {
         el("button", { type: "button", class: "quiet-link", onclick: other }, say.otherAccount),
       ),
     );
+  }
+
+  /** The other doors come with their first use. Their codes have left the address by then: whoever tries again needs no other. */
+  #gate(wanted) {
+    const again = el("button", { type: "button", class: "plain", onclick: () => this.#gate(wanted) }, say.tryNow);
+    this.#missing = () => this.#alone(el("p", null, say.partMissing), el("p", { class: "doors" }, again));
+    // Who came in meanwhile needs no door.
+    this.#gates((gates) => document.body.dataset.view !== "chat" && wanted(gates));
+  }
+
+  /** Nothing at the foot: what stands in the middle is all there is to do. */
+  #alone(...children) {
+    this.#welcome(...children);
     this.#stand("none");
-  }
-
-  #askInvite() {
-    const session = this.#session;
-    const input = field({ name: "code", label: say.inviteCode, class: "mono", autocomplete: "off" });
-    this.#card(
-      hoist(cleanName(session.workspace) || say.brand),
-      say.inviteTitle,
-      say.inviteText,
-      say.inviteDo,
-      [input],
-      () => this.signIn(session),
-      (form) => {
-        const code = form.elements.code.value.trim().split("/").pop();
-        if (code) this.join(session, code);
-        return null;
-      },
-    );
-  }
-
-  #form({ ornament, title, text, submit, path, fixed, fields, back }) {
-    this.#card(ornament, title, text, submit, fields.filter(Boolean).map(field), back, async (form) => {
-      const body = {
-        ...fixed,
-        ...Object.fromEntries(
-          [...new FormData(form)].map(([name, value]) => [name, name === "password" ? value : value.trim()]),
-        ),
-      };
-      const answer = await http(path, body);
-      if (answer.ok) this.#entered();
-      return answer;
-    });
-  }
-
-  #card(ornament, title, text, submit, fields, back, send) {
-    const error = el("p", { class: "error", role: "alert" });
-    const go = el("button", { class: "primary" }, submit);
-    const form = el(
-      "form",
-      {
-        class: "card",
-        "aria-label": title,
-        novalidate: true,
-        onsubmit: async (event) => {
-          event.preventDefault();
-          if (go.disabled || !complete(form)) return;
-          go.disabled = true;
-          const answer = await send(form);
-          go.disabled = false;
-          if (answer && !answer.ok) complain(form, error, answer);
-        },
-      },
-      fields,
-      error,
-      el(
-        "p",
-        { class: "doors" },
-        go,
-        back ? el("button", { type: "button", class: "quiet-link", onclick: back }, say.back) : null,
-      ),
-    );
-    this.#welcome(ornament, el("h1", null, title), el("p", null, text), form);
-    this.#stand("none");
-    form.querySelector("input")?.focus();
   }
 
   /** What stands at the foot. The bar is taken out when it is not wanted: one login field at a time. */
@@ -285,86 +212,8 @@ export function postedWords(search) {
   return code ? reason({ code }) : null;
 }
 
-const ACCOUNT = [
-  { name: "name", label: say.name, hint: say.nameHint, autocomplete: "name", maxlength: 60 },
-  {
-    name: "login",
-    label: say.login,
-    hint: say.loginHint,
-    autocomplete: "username",
-    autocapitalize: "none",
-    spellcheck: "false",
-    maxlength: 40,
-  },
-  {
-    name: "password",
-    label: say.password,
-    hint: say.passwordHint,
-    type: "password",
-    autocomplete: "new-password",
-  },
-];
-
-let fields = 0;
-
-/** A label, an input, a hint and a place for what is wrong with it. */
-export function field({ label, hint, type = "text", optional, ...attributes }) {
-  const id = `field${(fields += 1)}`;
-  const input = el("input", { id, type, "aria-describedby": `${id}h`, required: !optional, ...attributes });
-  const eye =
-    type === "password"
-      ? el(
-          "button",
-          {
-            type: "button",
-            class: "eye",
-            "aria-label": say.showPassword,
-            "aria-pressed": "false",
-            onclick: (event) => peek(event.currentTarget, input),
-          },
-          icon("eye"),
-        )
-      : null;
-  return el(
-    "div",
-    { class: "field" },
-    el("label", { for: id }, label),
-    el("div", { class: "box" }, input, eye),
-    el("p", { id: `${id}h`, class: "hint", "data-hint": hint ?? "" }, hint ?? ""),
-  );
-}
-
-/** Shows what is wrong where it is wrong. */
-export function complain(form, error, answer) {
-  const input = answer.field
-    ? form.elements[answer.field]
-    : answer.code === "taken"
-      ? form.elements.login
-      : null;
-  const where = form.elements.workspace ? "setup" : form.elements.login ? "join" : "reset";
-  const words = reason(answer, where);
-  error.textContent = input ? "" : words;
-  if (input) blame(input, words);
-}
-
-function complete(form) {
-  for (const input of form.querySelectorAll("input")) blame(input, null);
-  const empty = [...form.querySelectorAll("input[required]")].find((input) => !input.value.trim());
-  if (empty) empty.focus();
-  if (empty) empty.setAttribute("aria-invalid", "true");
-  return !empty;
-}
-
-function blame(input, words) {
-  const hint = at(input.getAttribute("aria-describedby"));
-  hint.textContent = words ?? hint.dataset.hint;
-  hint.classList.toggle("error", Boolean(words));
-  if (!words) return input.removeAttribute("aria-invalid");
-  input.setAttribute("aria-invalid", "true");
-  input.focus();
-}
-
-function reason(answer, where) {
+/** Why it did not go on, in words. */
+export function reason(answer) {
   switch (answer.code) {
     case "wrong":
       return say.wrong;
@@ -378,12 +227,6 @@ function reason(answer, where) {
       return say.fault(answer.ref);
     case "banned":
       return say.banned;
-    case "taken":
-      return say.taken;
-    case "gone":
-    case "not_found":
-    case "forbidden":
-      return { setup: say.codeGone, reset: say.resetGone }[where] ?? say.inviteGone;
     case "unreachable":
       return say.unreachable;
     case "invalid":
@@ -393,7 +236,8 @@ function reason(answer, where) {
   }
 }
 
-function peek(button, input) {
+/** Shows or hides the letters of a password. */
+export function peek(button, input) {
   const shown = input.type === "password";
   input.type = shown ? "text" : "password";
   button.setAttribute("aria-pressed", String(shown));

@@ -7,13 +7,17 @@ import { at } from "./dom.js";
 import { say } from "./strings.js";
 
 /** All such parts of the page. `wishes` has `ask(event, body)`, `tell(event, body)`, `note(text)`, `entered(room)`, `left(room)`,
- *  `changed()`, `spoken(text)`, `composer()`, `me()`, `leave()`. */
+ *  `changed()`, `spoken(text)`, `composer()`, `drafts`, `me()`, `unsent()`, `forgetMe()`. */
 export function laterParts(place, wishes) {
   const failed = () => wishes.note(say.partMissing);
   const part = (load) => lazily(load, failed);
   const dialogs = part(async () => new (await import("./dialogs.js")).Dialogs(wishes));
+  const settings = part(async () => new (await import("./settings.js")).Settings(wishes));
+  const sounds = part(() => import("./sounds.js"));
   return {
     dialogs,
+    settings,
+    sounds,
     about: part(async () => new (await import("./about.js")).About(place, { ...wishes, dialogs })),
     actions: part(async () => {
       const { Actions } = await import("./actions.js");
@@ -21,10 +25,11 @@ export function laterParts(place, wishes) {
     }),
     completion: part(async () => new (await import("./complete.js")).Completion(at("box"), place, wishes)),
     search: part(async () => new (await import("./search.js")).Search(place, wishes.ask)),
+    insecure: part(() => import("./insecure.js")),
     help: part(() => import("./help.js")),
+    me: part(async () => new (await import("./me.js")).Me({ ...wishes, dialogs, settings, sounds })),
+    offers: part(() => import("./offers.js")),
     order: part(async () => new (await import("./order.js")).Order(wishes)),
-    settings: part(async () => new (await import("./settings.js")).Settings(wishes)),
-    sounds: part(() => import("./sounds.js")),
     switcher: part(() => import("./switcher.js")),
   };
 }

@@ -1,18 +1,20 @@
-// Menus: a button that opens a few wishes.
+// Menus: what a button opens, made when it is first opened.
 // Words and what they lead to come in; a chosen wish is carried out after the menu has closed.
-// It keeps nothing but the theme, which belongs to this browser.
+// It keeps nothing, and the button is somebody else's.
 // Left out: menus within menus.
 
 import { el, fill } from "./dom.js";
-import { say } from "./strings.js";
-import { storage } from "./storage.js";
+import "./sheet.js";
 
 /** A button that opens a few wishes: a plain disclosure, which every reader knows. */
 export class Menu {
   #node;
+  #sheet = el("div", { class: "sheet" });
 
+  /** `node` is a `details` with a summary. */
   constructor(node) {
     this.#node = node;
+    node.append(this.#sheet);
     document.addEventListener("pointerdown", (event) => {
       if (node.open && !node.contains(event.target)) node.open = false;
     });
@@ -23,19 +25,9 @@ export class Menu {
     });
   }
 
-  show(face, label, entries) {
-    const open = this.#node.open;
-    fill(
-      this.#node,
-      el("summary", { "aria-label": label, title: label }, ...face),
-      el("div", { class: "sheet" }, ...entries),
-    );
-    this.#node.open = open;
-  }
-
   close() {
     this.#node.open = false;
-    this.#node.querySelector("summary")?.focus();
+    this.#node.querySelector("summary").focus();
   }
 
   wish(words, wanted) {
@@ -52,39 +44,8 @@ export class Menu {
     );
   }
 
-  /** What it offers may come late, or be another each time. */
+  /** What it offers, which may be another each time. */
   offer(...entries) {
-    fill(this.#node.querySelector(".sheet"), ...entries);
+    fill(this.#sheet, ...entries);
   }
-
-  /** System, light or dark; kept in this browser, for this browser. */
-  theme() {
-    return choice(say.theme, say.themes, storage.word("theme") ?? "system", chooseTheme);
-  }
-}
-
-let choices = 0;
-
-/** One of a few: `words` by value, the one that is chosen now, and who is told of another. */
-export function choice(legend, words, chosen, chose) {
-  const name = `choice${(choices += 1)}`;
-  return el(
-    "fieldset",
-    { class: "few" },
-    el("legend", null, legend),
-    Object.entries(words).map(([value, shown]) =>
-      el(
-        "label",
-        null,
-        el("input", { type: "radio", name, value, checked: value === chosen, onchange: () => chose(value) }),
-        el("span", null, shown),
-      ),
-    ),
-  );
-}
-
-function chooseTheme(value) {
-  storage.word("theme", value);
-  if (value === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = value;
 }

@@ -4,7 +4,6 @@
 // Left out: typing said aloud, which would never be quiet; colours as signals: words come first.
 
 import { el, fill } from "./dom.js";
-import { storage } from "./storage.js";
 import { say } from "./strings.js";
 
 // The gravest first.
@@ -86,7 +85,7 @@ export class Strip {
       case "newVersion":
         return [el("span", null, say.newVersion), this.#button(say.reload, () => location.reload())];
       case "insecure":
-        return [el("span", null, say.insecure), this.#button(say.understood, data.understood)];
+        return [el("span", null, data.text), this.#button(data.answer, data.understood)];
       case "catchingUp":
         return [el("span", null, say.catchingUp(data.behind))];
       case "note":
@@ -110,22 +109,6 @@ export class Strip {
   #button(words, wish) {
     return el("button", { class: "link", type: "button", onclick: wish }, words);
   }
-}
-
-const INSECURE_EVERY_MS = 7 * 24 * 3_600_000;
-
-/** Once a week admins are told what plain http means; on this machine itself it means nothing. */
-export function warnOfPlainHttp(strip, me) {
-  const here = /^(localhost|127\.|\[::1\])/.test(location.hostname);
-  const last = storage.get("insecure-said") ?? 0;
-  const isFresh = Date.now() - last < INSECURE_EVERY_MS;
-  if (me.role !== "admin" || location.protocol === "https:" || here || isFresh) return;
-  strip.raise("insecure", {
-    understood: () => {
-      storage.put("insecure-said", Date.now());
-      strip.lower("insecure");
-    },
-  });
 }
 
 const HEARD_FOR_MS = 5_000;

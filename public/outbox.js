@@ -100,7 +100,7 @@ export class Outbox {
 
   /** Forgets everything of this person, in memory and in storage: an explicit sign-out. */
   clear() {
-    this.#storage.drop(this.#prefix());
+    this.#storage.dropAll(this.#prefix());
     this.#entries = [];
   }
 

@@ -5,7 +5,6 @@
 
 import { at, el, fill, icon } from "./dom.js";
 import { flag } from "./flags.js";
-import { Menu } from "./menu.js";
 import { say } from "./strings.js";
 import { cleanName } from "./text.js";
 
@@ -24,11 +23,11 @@ export class RoomsNav {
   #list = el("ul", { class: "rooms", "aria-label": say.rooms });
   #direct = el("ul", { class: "rooms", "aria-label": say.direct });
   #tools = el("div", { class: "tools" });
-  #menu;
+  #me = el("summary");
   #mark = "";
   #rows = { rooms: [], direct: [] };
 
-  /** `wishes` has `browse()`, `create()`, `invite()`, `settings()`, `sounds()`, `signOut()`. */
+  /** `wishes` has `browse()`, `create()`, `invite()`, and `me(details)`, which fills the menu of oneself when it opens. */
   constructor(nav, wishes) {
     const tool = (wish, name, words) =>
       el(
@@ -43,8 +42,7 @@ export class RoomsNav {
       tool("create", "plus", say.newRoom),
       tool("invite", "person", say.invite),
     );
-    const me = el("details", { class: "menu me" });
-    this.#menu = new Menu(me);
+    const me = el("details", { class: "menu me", ontoggle: () => me.open && wishes.me(me) }, this.#me);
     this.#filter.addEventListener("input", () => this.#draw());
     this.#filter.addEventListener("keydown", (event) => this.#filterKey(event));
     fill(
@@ -53,7 +51,6 @@ export class RoomsNav {
       el("div", { class: "scroll" }, this.#filter, this.#list, el("h2", null, say.direct), this.#direct, this.#tools),
       me,
     );
-    this.wishes = wishes;
   }
 
   /** `{workspace, me, groups, open, canInvite, online, href(room), unread(room), forMe(room), other(room), draft(room), pending(room)}` */
@@ -80,7 +77,7 @@ export class RoomsNav {
     this.#mark = mark;
     this.#rows = rows;
     this.#draw();
-    this.#meMenu(me, online);
+    this.#meFace(me, online);
   }
 
   #draw() {
@@ -107,24 +104,15 @@ export class RoomsNav {
     this.#draw();
   }
 
-  #meMenu(me, online) {
+  #meFace(me, online) {
     const name = cleanName(me.name);
-    this.#menu.show(
-      [
-        flag(me.id, name),
-        el("bdi", { class: "name" }, name),
-        el("span", { class: online ? "dot on" : "dot" }),
-        el("span", { class: "state" }, online ? say.online : say.offline),
-        el("span", { class: "unseen" }, say.settings),
-      ],
-      null,
-      [
-        this.#menu.theme(),
-        this.#menu.wish(say.settingsDo, () => this.wishes.settings()),
-        this.#menu.wish(say.alerts, () => this.wishes.sounds()),
-        me.role === "admin" && el("a", { href: "/admin" }, say.adminPage),
-        this.#menu.wish(say.signOut, () => this.wishes.signOut()),
-      ],
+    fill(
+      this.#me,
+      flag(me.id, name),
+      el("bdi", { class: "name" }, name),
+      el("span", { class: online ? "dot on" : "dot" }),
+      el("span", { class: "state" }, online ? say.online : say.offline),
+      el("span", { class: "unseen" }, say.settings),
     );
   }
 }

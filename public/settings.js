@@ -5,21 +5,21 @@
 
 import { openDialog } from "./dialog.js";
 import { el, fill, setText } from "./dom.js";
-import { complain, field } from "./doors.js";
-import { say } from "./strings.js";
+import { complain, field } from "./forms.js";
+import { gate } from "./strings.doors.js";
 import { whyNot, words } from "./strings.later.js";
 import { cleanName } from "./text.js";
 
 export class Settings {
   #ask;
   #me;
-  #leave;
+  #forgetMe;
 
-  /** `ask(event, body)` asks the server, `me()` is who we are, `leave()` signs out everywhere. */
-  constructor({ ask, me, leave }) {
+  /** `ask(event, body)` asks the server, `me()` is who we are, `forgetMe()` ends our stay in this browser. */
+  constructor({ ask, me, forgetMe }) {
     this.#ask = ask;
     this.#me = me;
-    this.#leave = leave;
+    this.#forgetMe = forgetMe;
   }
 
   open() {
@@ -52,7 +52,7 @@ export class Settings {
       field({
         name: "new",
         label: words.newPassword,
-        hint: say.passwordHint,
+        hint: gate.passwordHint,
         type: "password",
         autocomplete: "new-password",
       }),
@@ -70,7 +70,7 @@ export class Settings {
       const [old, fresh] = [form.elements.old.value, form.elements.new.value];
       if (!old) return { code: "invalid", field: "old" };
       if (new TextEncoder().encode(fresh).length < 8) {
-        return { code: "invalid", field: "new", message: say.passwordHint };
+        return { code: "invalid", field: "new", message: gate.passwordHint };
       }
       const answer = await this.#ask("me:password", { old, new: fresh });
       if (answer.code === "wrong") return { code: "invalid", field: "old", message: words.wrongOld };
@@ -122,8 +122,9 @@ export class Settings {
   }
 
   async #revokeAll(said) {
-    const answer = await this.#leave();
-    if (!answer.ok) setText(said, whyNot(answer));
+    const answer = await this.#ask("me:revoke", { all: true });
+    if (answer.ok) this.#forgetMe();
+    else setText(said, whyNot(answer));
   }
 
   #form(fields, submit, title, send) {

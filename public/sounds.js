@@ -3,11 +3,10 @@
 // Left out: the theme, which the menu has; name and password, which are the same everywhere (settings.js).
 
 import { ring } from "./bell.js";
+import { choice } from "./choice.js";
 import { openDialog } from "./dialog.js";
 import { el, fill } from "./dom.js";
-import { choice } from "./menu.js";
 import { prefer, prefs } from "./prefs.js";
-import { say } from "./strings.js";
 import { words } from "./strings.later.js";
 
 export function openSounds() {
@@ -21,7 +20,7 @@ export function openSounds() {
     el("p", { class: "hint" }, words.announceHint),
     tick(words.singleKeys, prefs.keys, (on) => prefer("keys", on)),
   ];
-  openDialog(say.alerts, parts, undefined, "sounds");
+  openDialog(words.alerts, parts, undefined, "sounds");
 }
 
 /** Notes of the system: a tick where they may be, else the reason why not. */

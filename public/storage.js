@@ -30,8 +30,16 @@ export const storage = {
     }
   },
 
+  drop(name) {
+    try {
+      localStorage.removeItem(PREFIX + name);
+    } catch {
+      // Then there was nothing, either.
+    }
+  },
+
   /** Drops everything whose name begins so. */
-  drop(start) {
+  dropAll(start) {
     for (const key of keys(start)) localStorage.removeItem(key);
   },
 

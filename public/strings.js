@@ -1,4 +1,5 @@
-// Every word of the page's first sight: a translation replaces this file, strings.later.js and admin/strings.js, and nothing else.
+// Every word of the page's first sight: a translation replaces this file, strings.doors.js, strings.later.js and
+// admin/strings.js, and nothing else.
 // Left out: a plural engine; another language brings its own functions.
 
 const locale = "en";
@@ -10,10 +11,6 @@ export const say = {
   brand: "Roomcast",
   login: "Login",
   password: "Password",
-  name: "Your name",
-  workspace: "Workspace name",
-  code: "Set-up code",
-  inviteCode: "Invite link or code",
   showPassword: "Show letters",
   hidePassword: "Hide letters",
   haveInvite: "I have an invite",
@@ -23,31 +20,9 @@ export const say = {
       ? `Sign in below. If you have no account: ${contact}`
       : "Sign in below. If you have no account, ask someone inside for an invite link.",
   whoToAskOpen: (contact) => ["Sign in below, or make an account: this place is open.", contact].join(" ").trim(),
-  setUpTitle: "Open the logbook",
-  setUpText: "Name this place and make its first admin. The code works once, for 30 minutes.",
-  setUpNoCode: "The program printed a link with a code when it started. Put that code here.",
-  setUpDo: "Open the workspace",
-  joinTitle: (place) => `Come aboard ${place}`,
-  joinText: "Somebody inside invited you. Choose a login and a password, and you are in.",
-  joinOpenText: "Choose a login and a password, and you are in.",
-  joinDo: "Join",
-  resetTitle: "A new password",
-  resetText: "The link works once. You are signed out everywhere else.",
-  resetDo: "Set it and sign in",
-  inviteTitle: "You have an invite?",
-  inviteText: "Paste the link, or only its code.",
-  inviteDo: "Go on",
-  back: "Back",
-  loginHint: "Small letters and digits; you sign in with it.",
-  nameHint: "What others see.",
-  passwordHint: "At least 8 characters.",
   enterLogin: "Enter your login.",
   enterPassword: "Enter your password.",
   wrong: "Login or password is not right.",
-  taken: "That login is taken. Try adding a letter or a year.",
-  inviteGone: "This invite has been used up or replaced. Ask for a new one.",
-  resetGone: "This link has been used, or it is too old. Ask an admin for a new one.",
-  codeGone: "That code is not right, or it has been used. Start the program again for a new one.",
   tooMany: (ms) => `Too many tries. Wait ${wait(ms)}, or ask an admin for a sign-in link.`,
   tooFast: "Slow down a little, and try again.",
   tryAgain: "You can try again now.",
@@ -79,9 +54,6 @@ export const say = {
   invite: "Invite",
   noRooms: "No rooms yet.",
   cancel: "Cancel",
-  join: "Join",
-  roomPrivate: "This room is private, or it is gone.",
-  notIn: (room) => `You are not in ${room} yet.`,
   unreadIn: (n) => many(n, "unread message", "unread messages"),
   hasDraft: "draft",
   hasPending: "has unsent messages",
@@ -101,14 +73,6 @@ export const say = {
 
   // Me
   settings: "settings",
-  settingsDo: "Settings",
-  adminPage: "Admin page",
-  theme: "Theme",
-  themes: { system: "System", light: "Light", dark: "Dark" },
-  signOut: "Sign out",
-  signOutTitle: "Sign out with unsent messages?",
-  signOutText: (n) => `${many(n, "message has", "messages have")} not been sent. Signing out deletes them.`,
-  signOutDo: "Delete and sign out",
 
   // Messages
   writeTo: (room) => `Write to ${room}…`,
@@ -176,11 +140,8 @@ export const say = {
   notesTopic: "Nobody else reads this",
   hasLeft: "has left",
   closed: (name) => `${name} has left. You can read what was said.`,
-  nobody: "There is nobody here by that address.",
   directStart: (name) => `You and ${name}, from the first word.`,
   notesStart: "From the first note.",
-  alerts: "Sound and keys",
-  noteFrom: (name, room) => `${name} in ${room}`,
 
   // The strip
   connecting: "Connecting…",
@@ -193,10 +154,6 @@ export const say = {
   catchingUp: (n) => (n > 0 ? `Catching up… ${many(n, "message", "messages")}` : "Catching up…"),
   newVersion: "A new version is ready.",
   reload: "Reload",
-  insecure:
-    "This address is not encrypted. Passwords can be read on the network. " +
-    "Fine at home, not on the internet.",
-  understood: "Understood",
   muted: (until) => (until ? `You are muted here until ${soon(until)}.` : "You are muted here."),
   unmuted: "You may speak again.",
   partMissing: "That part of the page could not be loaded. Try again in a moment.",

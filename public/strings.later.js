@@ -1,9 +1,19 @@
-// Words of what is fetched with its first use: settings, what is done about people and messages, search.
+// Words of what is fetched with its first use: the menu of oneself, settings, what is done about people and messages, search.
 // Left out: what the page says at first sight, which is in strings.js.
 
 import { many, moment, numbers, say, soon } from "./strings.js";
 
 export const words = {
+  // Me
+  adminPage: "Admin page",
+  theme: "Theme",
+  themes: { system: "System", light: "Light", dark: "Dark" },
+  signOut: "Sign out",
+  signOutTitle: "Sign out with unsent messages?",
+  signOutText: (n) => `${many(n, "message has", "messages have")} not been sent. Signing out deletes them.`,
+  signOutDo: "Delete and sign out",
+  alerts: "Sound and keys",
+
   // Settings
   settings: "Settings",
   nameTitle: "Your name",
@@ -157,6 +167,19 @@ export const words = {
   switchNone: "Nothing here is called that.",
   found: (n) => many(n, "suggestion", "suggestions"),
   notInRoom: "not in this room",
+
+  // Rooms one is not in
+  roomPrivate: "This room is private, or it is gone.",
+  notIn: (room) => `You are not in ${room} yet.`,
+  join: "Join",
+  nobody: "There is nobody here by that address.",
+
+  // Notes, and a warning
+  insecure:
+    "This address is not encrypted. Passwords can be read on the network. " +
+    "Fine at home, not on the internet.",
+  understood: "Understood",
+  noteFrom: (name, room) => `${name} in ${room}`,
 
   // Dialogs and the drawer
   roomName: "Room name",

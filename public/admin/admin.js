@@ -3,9 +3,9 @@
 // Nothing of this is fetched by anybody who does not open it.
 // Left out: backups, whose button will stand among the settings.
 
+import { theme } from "../choice.js";
 import { at, el, fill, icon, setText } from "../dom.js";
 import { hoist } from "../flags.js";
-import { Menu } from "../menu.js";
 import { http } from "../doors.js";
 import { Strip } from "../notices.js";
 import { say } from "../strings.js";
@@ -23,7 +23,6 @@ const LOST_AFTER_MS = 2_000;
 
 const wide = matchMedia("(min-width: 60rem)");
 const strip = new Strip(at("strip"));
-const menu = new Menu(el("details"));
 const people = new Map();
 const rooms = new Map();
 let workspace = "";
@@ -153,7 +152,7 @@ function drawNav(here) {
     el(
       "div",
       null,
-      menu.theme(),
+      theme(),
       el("a", { class: "home", href: "/" }, icon("left"), words.home),
     ),
   );

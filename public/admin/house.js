@@ -2,8 +2,8 @@
 // They are asked for when the section is opened; what is saved holds at once.
 // Left out: what is on the command line, which is the operator's.
 
-import { complain, field } from "../doors.js";
 import { el, fill, setText } from "../dom.js";
+import { complain, field } from "../forms.js";
 import { cleanName } from "../text.js";
 import { button } from "./parts.js";
 import { whyNot, words } from "./strings.js";

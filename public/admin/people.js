@@ -2,11 +2,11 @@
 // Rows come from the server page by page; orders are given in the same dialog as in the chat.
 // Left out: changing somebody's name, which is theirs.
 
-import { complain, field } from "../doors.js";
 import { linkRow, openDialog } from "../dialog.js";
 import { el, fill, icon } from "../dom.js";
+import { complain, field } from "../forms.js";
 import { Order } from "../order.js";
-import { say } from "../strings.js";
+import { gate } from "../strings.doors.js";
 import { words as later } from "../strings.later.js";
 import { cleanName } from "../text.js";
 import { button, face, rest, tag } from "./parts.js";
@@ -119,8 +119,8 @@ export class People {
         },
       },
       el("p", { class: "hint" }, words.newAccountText),
-      field({ name: "login", label: words.login, hint: say.loginHint, maxlength: 32, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }),
-      field({ name: "name", label: words.name, hint: say.nameHint, maxlength: 60, autocomplete: "off" }),
+      field({ name: "login", label: words.login, hint: gate.loginHint, maxlength: 32, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }),
+      field({ name: "name", label: words.name, hint: gate.nameHint, maxlength: 60, autocomplete: "off" }),
       error,
       el("p", { class: "doors" }, el("button", { class: "primary" }, words.make)),
     );

@@ -3,8 +3,8 @@
 // Left out: what is said in a room; an admin reads those they are in, like everybody.
 
 import { linkRow, openDialog, sure } from "../dialog.js";
-import { complain, field } from "../doors.js";
 import { el, fill, icon } from "../dom.js";
+import { complain, field } from "../forms.js";
 import { browser } from "../settings.js";
 import { cleanName } from "../text.js";
 import { button, face, rest, tag } from "./parts.js";

@@ -1,6 +1,7 @@
 // Words of the page for admins.
 // Left out: what it shares with the chat, which is in strings.js and strings.later.js.
 
+import { gate } from "../strings.doors.js";
 import { moment, say, soon } from "../strings.js";
 
 const many = (n, one, more) => `${n} ${n === 1 ? one : more}`;
@@ -28,7 +29,7 @@ export const words = {
   more: "Show more",
   none: "Nothing here.",
   notDone: {
-    taken: say.taken,
+    taken: gate.taken,
     forbidden: "You may not do that.",
     not_found: "That is not there any more.",
     invalid: say.invalidField,

@@ -53,6 +53,45 @@ describe("a message", () => {
     await ada.sees(["the ship sails at ten", "and not a minute before"]);
   });
 
+  test("that is being edited when the page is left, or the room, is gone on with", async () => {
+    const editing = ada.page.getByText(/^Editing your message of/);
+    await ada.makeRoom("Galley");
+    await ada.room(/^General/).click();
+    await ada.isIn("General");
+    await ada.box.fill("a draft of General");
+    await deed(ada, "sails at ten", "Edit");
+    await editing.waitFor();
+    await ada.box.fill("the ship sails at eleven");
+    await ada.page.reload();
+    await editing.waitFor();
+    assert.equal(await ada.box.inputValue(), "the ship sails at eleven");
+    await ada.room(/^Galley/).click();
+    await ada.isIn("Galley");
+    assert.equal(await ada.box.inputValue(), "", "another room is written in as ever");
+    assert.equal(await editing.count(), 0);
+    await ada.room(/^General.*draft/).click();
+    await editing.waitFor();
+    assert.equal(await ada.box.inputValue(), "the ship sails at eleven");
+    await ada.page.getByRole("button", { name: "Save" }).click();
+    await bo.row("sails at eleven").getByText("edited").waitFor();
+    await editing.waitFor({ state: "detached" });
+    assert.equal(await ada.box.inputValue(), "a draft of General", "the draft is as it was");
+    // What was saved, and what was given up, does not come back.
+    await deed(ada, "sails at eleven", "Edit");
+    await ada.box.fill("the ship sails at ten");
+    await ada.page.getByRole("button", { name: "Save" }).click();
+    await bo.row("sails at ten").waitFor();
+    await deed(ada, "sails at ten", "Edit");
+    await ada.box.fill("never mind");
+    await ada.page.getByRole("button", { name: "Cancel" }).click();
+    await ada.page.reload();
+    await ada.row("sails at ten").waitFor();
+    assert.equal(await ada.box.inputValue(), "a draft of General");
+    assert.equal(await editing.count(), 0);
+    assert.deepEqual(await ada.page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes(".edit."))), []);
+    await ada.box.fill("");
+  });
+
   test("is its author's to edit, and a moderator's to delete", async () => {
     await bo.send("something rude");
     await ada.row("something rude").hover();

@@ -373,6 +373,22 @@ describe("people", () => {
       await ada.isIn("Bo");
     });
 
+    test("a draft that is given up takes none of another room with it", async () => {
+      // General is the first room; the tenth and those after it begin with the same figure.
+      await ada.rooms.locator("ul.rooms [data-room^='1']:not([data-room='1'])").first().click();
+      await ada.page.waitForURL(/#\/r\/1\d/);
+      await ada.box.fill("to be kept");
+      const kept = ada.page.url();
+      await general(ada);
+      await ada.box.fill("to be given up");
+      await ada.box.fill("");
+      await ada.page.goto(kept);
+      await ada.page.reload();
+      await ada.box.waitFor();
+      assert.equal(await ada.box.inputValue(), "to be kept");
+      await ada.box.fill("");
+    });
+
     test("fits a phone", async () => {
       await cem.page.setViewportSize(PHONE);
       await cem.page.goto(`${roomcast.url}#/`);

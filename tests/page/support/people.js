@@ -36,8 +36,9 @@ export class Person {
   frames = [];
   #faults = [];
 
-  static async open(browser, url, viewport = WIDE) {
-    const context = await browser.newContext({ viewport, locale: "en-GB" });
+  /** `more` is more of what the browser's profile is like: a phone's. */
+  static async open(browser, url, viewport = WIDE, more = {}) {
+    const context = await browser.newContext({ viewport, locale: "en-GB", ...more });
     context.setDefaultTimeout(SEEN_WITHIN_MS);
     const person = new Person(await context.newPage());
     await person.#watch();
@@ -77,11 +78,12 @@ export class Person {
     await this.box.waitFor();
   }
 
-  async join({ name, login }) {
+  /** `arrived` waits for what comes then, which is no room on a phone. */
+  async join({ name, login }, arrived = () => this.box.waitFor()) {
     const form = this.page.getByRole("form", { name: /^Come aboard/ });
     await this.#account(form, name, login);
     await form.getByRole("button", { name: "Join" }).click();
-    await this.box.waitFor();
+    await arrived();
   }
 
   async signIn(login, password = PASSWORD) {

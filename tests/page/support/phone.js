@@ -14,7 +14,7 @@ export class Throttled {
   moved = new Map();
 
   static async open(browser, url) {
-    const person = await Person.open(browser, "about:blank", PHONE);
+    const person = await Person.open(browser, "about:blank", PHONE, { isMobile: true, hasTouch: true });
     const phone = new Throttled();
     phone.person = person;
     const tools = await person.context.newCDPSession(person.page);

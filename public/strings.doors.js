@@ -1,0 +1,31 @@
+// Words of the doors that not everybody comes through: set-up, invites and links that set a password.
+// Left out: what the sign-in bar says, which is in strings.js.
+
+export const gate = {
+  workspace: "Workspace name",
+  code: "Set-up code",
+  inviteCode: "Invite link or code",
+  name: "Your name",
+  setUpTitle: "Open the logbook",
+  setUpText: "Name this place and make its first admin. The code works once, for 30 minutes.",
+  setUpNoCode: "The program printed a link with a code when it started. Put that code here.",
+  setUpDo: "Open the workspace",
+  joinTitle: (place) => `Come aboard ${place}`,
+  joinText: "Somebody inside invited you. Choose a login and a password, and you are in.",
+  joinOpenText: "Choose a login and a password, and you are in.",
+  joinDo: "Join",
+  resetTitle: "A new password",
+  resetText: "The link works once. You are signed out everywhere else.",
+  resetDo: "Set it and sign in",
+  inviteTitle: "You have an invite?",
+  inviteText: "Paste the link, or only its code.",
+  inviteDo: "Go on",
+  back: "Back",
+  loginHint: "Small letters and digits; you sign in with it.",
+  nameHint: "What others see.",
+  passwordHint: "At least 8 characters.",
+  taken: "That login is taken. Try adding a letter or a year.",
+  inviteGone: "This invite has been used up or replaced. Ask for a new one.",
+  resetGone: "This link has been used, or it is too old. Ask an admin for a new one.",
+  codeGone: "That code is not right, or it has been used. Start the program again for a new one.",
+};
