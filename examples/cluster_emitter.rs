@@ -24,6 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "classic-own" => config::Wire::Classic {
             replies_to_asker: true,
         },
+        "sharded" => config::Wire::Sharded {
+            rooms: config::RoomChannels::Public,
+        },
         other => return Err(format!("no such wire: {other}").into()),
     };
     let place = url.trim_start_matches("redis://");

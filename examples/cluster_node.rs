@@ -239,6 +239,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         "classic-own" => config::Wire::Classic {
             replies_to_asker: true,
         },
+        "sharded" => config::Wire::Sharded {
+            rooms: config::RoomChannels::Public,
+        },
+        "sharded-private" => config::Wire::Sharded {
+            rooms: config::RoomChannels::All,
+        },
+        "sharded-static" => config::Wire::Sharded {
+            rooms: config::RoomChannels::None,
+        },
         other => return Err(format!("no such wire: {other}").into()),
     };
     if let "impatient" = &*word("") {

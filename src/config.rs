@@ -15,7 +15,7 @@ mod socketio;
 mod websocket;
 
 #[cfg(feature = "redis")]
-pub use self::cluster::{Cluster, Wire};
+pub use self::cluster::{Cluster, RoomChannels, Wire};
 pub use self::engine::{Cookie, Cors, Engine, HandshakeKept, Origins, SameSite};
 pub use self::http::Http;
 pub use self::reactor::Reactor;

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::message::{
-    self, Flags, Ignored, Message, Name, Opts, Told, event_data, names, opts, plain, quoted,
+    self, Ignored, Message, Name, Opts, Packet, Told, event_data, names, opts, plain, quoted,
 };
 use super::questions::{Foreign, Questions};
 use super::wire::{Came, Channel, Out, Publication, Role, Wire};
@@ -95,7 +95,7 @@ impl Classic {
 
     fn request(&self, namespace: &str, kind: u64, fields: &str) -> Publication {
         let text = format!("{{\"uid\":\"{}\",\"type\":{kind}{fields}}}", self.uid);
-        Publication::new(self.requests(namespace), text)
+        Publication::new(plain_channel(self.requests(namespace)), text)
     }
 
     fn response(&self, foreign: &Foreign, payload: impl Into<Vec<u8>>) -> Publication {
@@ -104,7 +104,7 @@ impl Classic {
             channel.push_str(&foreign.asker);
             channel.push('#');
         }
-        Publication::new(channel, payload)
+        Publication::new(plain_channel(channel), payload)
     }
 
     fn broadcast(&self, to: &Whom, packet: &str, flags: &str, values: &Values) -> Publication {
@@ -115,7 +115,8 @@ impl Classic {
             channel.push_str(room);
             channel.push('#');
         }
-        Publication::new(channel, msgpack::from_json(&text, &values.attachments))
+        let payload = msgpack::from_json(&text, &values.attachments);
+        Publication::new(plain_channel(channel), payload)
     }
 
     fn ask_all(
@@ -136,7 +137,7 @@ impl Classic {
             self.questions.name(request),
         );
         let payload = msgpack::from_json(&text, &values.attachments);
-        Publication::new(self.requests(&to.namespace), payload).asking(request)
+        Publication::new(plain_channel(self.requests(&to.namespace)), payload).asking(request)
     }
 
     fn replying(&mut self, request: Request, reply: &Reply) -> Option<Publication> {
@@ -356,6 +357,10 @@ impl Classic {
     }
 }
 
+fn plain_channel(name: String) -> Channel {
+    Channel::Plain(name.into())
+}
+
 fn questions(uid: &str, config: &config::Cluster) -> Questions {
     let (most, within) = (config.foreign_questions_max, config.foreign_question_within);
     Questions::new(uid.into(), most, within)
@@ -467,7 +472,7 @@ impl Wire for Classic {
         out: &mut Vec<Out>,
     ) -> Result<(), Ignored> {
         match came.role {
-            Role::Broadcasts => {
+            Role::Broadcasts | Role::Room => {
                 let prefix = self.broadcasts(came.namespace);
                 let room = came.channel.strip_prefix(&*prefix).ok_or(Ignored)?;
                 let room = room.strip_suffix('#');
@@ -479,43 +484,6 @@ impl Wire for Classic {
             Role::Requests => self.heard_request(now, came, here, out),
             Role::Responses => self.heard_response(came, out),
         }
-    }
-}
-
-/// An event, as the official servers carry it.
-#[derive(Deserialize)]
-struct Packet<'a> {
-    #[serde(rename = "type", default)]
-    kind: Option<u64>,
-    #[serde(borrow)]
-    data: &'a RawValue,
-    #[serde(default)]
-    nsp: Option<Box<str>>,
-}
-
-impl Packet<'_> {
-    fn wish(
-        &self,
-        message: &Message<'_>,
-        namespace: &str,
-        opts: &Opts,
-        request: Option<(Request, std::time::Duration)>,
-    ) -> Result<Wish, Ignored> {
-        if !matches!(self.kind, None | Some(2 | 5)) {
-            return Err(Ignored);
-        }
-        let Flags {
-            volatile, compress, ..
-        } = opts.flags.unwrap_or_default();
-        let (event, values) = message.event(self.data)?;
-        Ok(Wish::Emit {
-            to: opts.whom(namespace),
-            event,
-            values,
-            is_volatile: volatile == Some(true),
-            stays_plain: compress == Some(false),
-            request,
-        })
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::classic::Classic;
 use super::resp::{self, Reader, Value};
+use super::sharded::Sharded;
 use super::url::Target;
 use super::wire::Wire;
 use crate::config;
@@ -61,6 +62,7 @@ impl<S: Read + Write> Emitter<S> {
             config::Wire::Classic { replies_to_asker } => {
                 Box::new(Classic::emitter(&config, replies_to_asker))
             }
+            config::Wire::Sharded { rooms } => Box::new(Sharded::emitter(&config, rooms)),
         };
         let mut emitter = Self {
             stream,
@@ -98,8 +100,9 @@ impl<S: Read + Write> Emitter<S> {
         let Some(publication) = self.wire.said(wish) else {
             return Ok(());
         };
-        let channel = publication.channel.as_bytes();
-        self.command(&[b"PUBLISH", channel, &publication.payload])
+        let channel = &publication.channel;
+        let (command, name) = (channel.publish().as_bytes(), channel.name().as_bytes());
+        self.command(&[command, name, &publication.payload])
     }
 
     fn command(&mut self, words: &[&[u8]]) -> io::Result<()> {

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::de::{self, Visitor};
@@ -16,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config;
 use crate::http::date;
-use crate::server::cluster::{Values, Whom};
+use crate::server::cluster::{Request, Values, Whom, Wish};
 use crate::server::{Handshake, RemoteSocket};
 use crate::sid::Sid;
 use crate::socketio::args::Args;
@@ -231,6 +232,43 @@ pub(super) const fn flags(is_volatile: bool, stays_plain: bool) -> &'static str 
         (true, false) => "\"volatile\":true",
         (false, true) => "\"compress\":false",
         (true, true) => "\"volatile\":true,\"compress\":false",
+    }
+}
+
+/// An event, as the official servers carry it.
+#[derive(Deserialize)]
+pub(super) struct Packet<'a> {
+    #[serde(rename = "type", default)]
+    kind: Option<u64>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+    #[serde(default)]
+    pub(super) nsp: Option<Box<str>>,
+}
+
+impl Packet<'_> {
+    pub(super) fn wish(
+        &self,
+        message: &Message<'_>,
+        namespace: &str,
+        opts: &Opts,
+        request: Option<(Request, Duration)>,
+    ) -> Result<Wish, Ignored> {
+        if !matches!(self.kind, None | Some(2 | 5)) {
+            return Err(Ignored);
+        }
+        let Flags {
+            volatile, compress, ..
+        } = opts.flags.unwrap_or_default();
+        let (event, values) = message.event(self.data)?;
+        Ok(Wish::Emit {
+            to: opts.whom(namespace),
+            event,
+            values,
+            is_volatile: volatile == Some(true),
+            stays_plain: compress == Some(false),
+            request,
+        })
     }
 }
 

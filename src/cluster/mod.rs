@@ -3,15 +3,16 @@
 //! [`Redis`] is a [`Carrier`](crate::server::Carrier): a state machine over bytes and time that is handed to
 //! [`Server::carried_by`](crate::Server::carried_by). Within, from the bottom: Redis' own protocol (`resp`), one connection
 //! that is kept up (`link`), what all messages have in common (`message`, `questions`), a protocol between nodes (`wire`;
-//! `classic`), and who is subscribed to what (`redis`).
+//! `classic`, `sharded`; what the latter shares with others is `common`), and who is subscribed to what (`redis`).
 //!
 //! Whoever may publish on that Redis is a server of the cluster, and can do to clients what servers do: keep it within the
 //! house. What comes is held to limits ([`config::Cluster`](crate::config::Cluster)) all the same, and what no node could have
 //! meant is passed over and counted.
 //! Knows no sockets, no handlers and no transports.
-//! Left out: TLS to Redis, the redirections of Redis Cluster, Sentinel; the adapters over sharded channels and over streams.
+//! Left out: TLS to Redis, the redirections of Redis Cluster, Sentinel; the adapter over streams.
 
 mod classic;
+mod common;
 mod emitter;
 mod link;
 mod message;
@@ -21,6 +22,7 @@ pub mod properties;
 mod questions;
 mod redis;
 mod resp;
+mod sharded;
 mod url;
 mod wire;
 

@@ -5,6 +5,7 @@
 use super::classic::Classic;
 use super::message::Ignored;
 use super::resp::{Reader, Value, Violation};
+use super::sharded::Sharded;
 use super::wire::{Came, Out, Role, Wire};
 use crate::config;
 use crate::server::Here;
@@ -19,10 +20,13 @@ pub fn wire(data: &[u8]) {
     let Some((which, rest)) = data.split_first() else {
         return;
     };
-    match which % 4 {
-        0 => message(Role::Broadcasts, "socket.io#/#", rest),
-        1 => message(Role::Requests, "socket.io-request#/#", rest),
-        2 => message(Role::Responses, "socket.io-response#/#", rest),
+    match which % 8 {
+        0 => message(classic, Role::Broadcasts, "socket.io#/#", rest),
+        1 => message(classic, Role::Requests, "socket.io-request#/#", rest),
+        2 => message(classic, Role::Responses, "socket.io-response#/#", rest),
+        4 => message(sharded, Role::Requests, "socket.io#/#", rest),
+        5 => message(sharded, Role::Room, "socket.io#/#deck#", rest),
+        6 => message(sharded, Role::Responses, "socket.io#/#uid#", rest),
         _ => redis(rest),
     }
 }
@@ -40,15 +44,26 @@ const NOW: Now = Now {
     wall: UnixMillis(0),
 };
 
-/// A node by the name of "a", or another.
-fn node(seed: u64) -> Classic {
-    let mut node = Classic::new(&config::Cluster::default(), false);
+type Make = fn() -> Box<dyn Wire>;
+
+fn classic() -> Box<dyn Wire> {
+    Box::new(Classic::new(&config::Cluster::default(), false))
+}
+
+fn sharded() -> Box<dyn Wire> {
+    let rooms = config::RoomChannels::Public;
+    Box::new(Sharded::new(&config::Cluster::default(), rooms))
+}
+
+/// One of several nodes, each with a name of its own.
+fn node(make: Make, seed: u64) -> Box<dyn Wire> {
+    let mut node = make();
     node.seeded(&mut rand::SeedableRng::seed_from_u64(seed));
     node
 }
 
 fn hear(
-    node: &mut Classic,
+    mut node: Box<dyn Wire>,
     role: Role,
     channel: &str,
     payload: &[u8],
@@ -65,9 +80,9 @@ fn hear(
 }
 
 /// What was heard is sound, and said again it is heard as the same.
-fn message(role: Role, channel: &str, payload: &[u8]) {
+fn message(make: Make, role: Role, channel: &str, payload: &[u8]) {
     let limits = config::Cluster::default();
-    for out in hear(&mut node(1), role, channel, payload).unwrap_or_default() {
+    for out in hear(node(make, 1), role, channel, payload).unwrap_or_default() {
         let Out::Hear(wish) = out else { continue };
         if let Wish::Emit { values, .. } | Wish::ServerSide { values, .. } = &wish {
             assert!(values.args().is_sound(limits.depth_max));
@@ -90,11 +105,11 @@ fn message(role: Role, channel: &str, payload: &[u8]) {
         if is_question || has_request {
             continue;
         }
-        let publication = node(2).said(&wish).expect("there is a word for it");
+        let publication = node(make, 2).said(&wish).expect("there is a word for it");
         let said = hear(
-            &mut node(3),
+            node(make, 3),
             role,
-            &publication.channel,
+            publication.channel.name(),
             &publication.payload,
         );
         let [Out::Hear(again)] = &said.expect("what we say is understood")[..] else {
@@ -102,11 +117,11 @@ fn message(role: Role, channel: &str, payload: &[u8]) {
         };
         let json = |wish: &Wish| serde_json::to_string(wish).expect("a wish is plain data");
         // Spelled anew, numbers and escapes settle after one round.
-        let publication = node(2).said(again).expect("there is a word for it");
+        let publication = node(make, 2).said(again).expect("there is a word for it");
         let said = hear(
-            &mut node(3),
+            node(make, 3),
             role,
-            &publication.channel,
+            publication.channel.name(),
             &publication.payload,
         );
         let [Out::Hear(third)] = &said.expect("what we say is understood")[..] else {

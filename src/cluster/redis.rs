@@ -16,6 +16,7 @@ use rand::rngs::StdRng;
 use super::classic::Classic;
 use super::link::{Event, Link};
 use super::resp::Value;
+use super::sharded::Sharded;
 use super::url::{Target, UrlError};
 use super::wire::{Came, Channel, Out, Publication, Role, Wire};
 use crate::config;
@@ -75,6 +76,8 @@ pub struct Redis {
     channels: HashMap<Channel, (Role, Box<str>)>,
     namespaces: Vec<Box<str>>,
     wanted: VecDeque<Carried>,
+    /// Those of them that Redis is still to be asked for, since it owes enough.
+    unsubscribed: VecDeque<Channel>,
     /// Subscriptions that Redis has not confirmed.
     unconfirmed: usize,
     count_at: Option<Time>,
@@ -93,6 +96,7 @@ impl Redis {
             config::Wire::Classic { replies_to_asker } => {
                 Box::new(Classic::new(&config, replies_to_asker))
             }
+            config::Wire::Sharded { rooms } => Box::new(Sharded::new(&config, rooms)),
         };
         Ok(Self {
             link: Link::new(Target::parse(url)?, config.clone()),
@@ -101,6 +105,7 @@ impl Redis {
             channels: HashMap::new(),
             namespaces: Vec::new(),
             wanted: VecDeque::new(),
+            unsubscribed: VecDeque::new(),
             unconfirmed: 0,
             count_at: None,
             has_complained: false,
@@ -113,26 +118,40 @@ impl Redis {
         self.link.command(now.mono, words, token, patience)
     }
 
-    fn subscribe(&mut self, now: Now, channel: &Channel) {
-        let words: [&[u8]; 2] = match channel {
-            Channel::Plain(name) => [b"SUBSCRIBE", name.as_bytes()],
-            Channel::Pattern(name) => [b"PSUBSCRIBE", name.as_bytes()],
-        };
-        if self.command(now, &words, Token::Subscribe).is_ok() {
+    /// Subscribes to what waits for it, as much as Redis may owe.
+    fn subscribe_waiting(&mut self, now: Now) {
+        while let Some(channel) = self.unsubscribed.pop_front() {
+            if !self.channels.contains_key(&channel) {
+                continue;
+            }
+            let words = [channel.subscribe().as_bytes(), channel.name().as_bytes()];
+            if self.command(now, &words, Token::Subscribe).is_err() {
+                return self.unsubscribed.push_front(channel);
+            }
             self.unconfirmed += 1;
-        } else if self.link.is_up() {
-            // Without it this node would be deaf in one ear: it is tried again with a new connection.
-            self.link.give_up(now.mono, "too much waits for it");
         }
     }
 
     fn unsubscribe(&mut self, now: Now, channel: &Channel) {
-        let words: [&[u8]; 2] = match channel {
-            Channel::Plain(name) => [b"UNSUBSCRIBE", name.as_bytes()],
-            Channel::Pattern(name) => [b"PUNSUBSCRIBE", name.as_bytes()],
-        };
-        // If it is not to be had, what still comes is for a namespace that nobody knows, and passed over.
+        let words = [channel.unsubscribe().as_bytes(), channel.name().as_bytes()];
+        // If it is not to be had, what still comes is for what nobody knows, and passed over.
         let _ = self.command(now, &words, Token::Unsubscribe);
+    }
+
+    /// Channels that belong to something are heard from now on.
+    fn hear(&mut self, now: Now, namespace: &str, channels: Vec<(Channel, Role)>) {
+        for (channel, role) in channels {
+            self.channels
+                .insert(channel.clone(), (role, namespace.into()));
+            if !self.link.is_up() {
+                continue;
+            }
+            match role {
+                Role::Room => self.unsubscribed.push_back(channel),
+                _ => self.unsubscribed.push_front(channel),
+            }
+        }
+        self.subscribe_waiting(now);
     }
 
     fn publish(&mut self, now: Now, publication: &Publication) {
@@ -145,16 +164,19 @@ impl Redis {
             Some(request) => Token::Ask(*request, self.heard_by(channel)),
             None => Token::Publish,
         };
-        let words = [&b"PUBLISH"[..], channel.as_bytes(), payload];
+        let words = [
+            channel.publish().as_bytes(),
+            channel.name().as_bytes(),
+            payload,
+        ];
         match self.command(now, &words, token) {
             Ok(()) => self.status.said += 1,
             Err(token) => self.lost(&token),
         }
     }
 
-    fn heard_by(&self, channel: &str) -> HeardBy {
-        let own = Channel::Plain(channel.into());
-        if self.channels.contains_key(&own) {
+    fn heard_by(&self, channel: &Channel) -> HeardBy {
+        if self.channels.contains_key(channel) {
             HeardBy::AllNodes
         } else {
             HeardBy::Others
@@ -192,6 +214,7 @@ impl Redis {
                 Event::Down => {
                     self.status.state = CarrierState::Degraded;
                     self.unconfirmed = 0;
+                    self.unsubscribed.clear();
                     self.count_at = None;
                 }
                 Event::Lost(token) => self.lost(&token),
@@ -204,23 +227,27 @@ impl Redis {
     fn up(&mut self, now: Now) {
         self.unconfirmed = 0;
         self.has_complained = false;
-        let mut channels: Vec<_> = self.channels.keys().cloned().collect();
-        // The map has no order, and the same run is to have the same.
-        channels.sort_unstable();
-        for channel in &channels {
-            self.subscribe(now, channel);
-        }
+        let mut channels: Vec<_> = self.channels.iter().collect();
+        // Rooms last: whoever asks something is heard by this node from the beginning. The map has no order, and the same run is
+        // to have the same.
+        channels.sort_unstable_by_key(|(channel, (role, _))| (*role == Role::Room, *channel));
+        self.unsubscribed = channels
+            .into_iter()
+            .map(|(channel, _)| channel.clone())
+            .collect();
+        self.subscribe_waiting(now);
         self.count_nodes(now);
         self.joined_if_confirmed();
     }
 
     fn joined_if_confirmed(&mut self) {
-        if self.unconfirmed == 0 && self.link.is_up() {
+        if self.unconfirmed == 0 && self.unsubscribed.is_empty() && self.link.is_up() {
             self.status.state = CarrierState::Joined;
         }
     }
 
     fn replied(&mut self, now: Now, token: &Token, value: &Value) {
+        self.subscribe_waiting(now);
         if let Value::Error(error) = value {
             if !std::mem::replace(&mut self.has_complained, true) {
                 log::warn!("Redis refuses to {token:?}: {error}");
@@ -260,6 +287,7 @@ impl Redis {
         let name = |place: usize| std::str::from_utf8(word(place)).unwrap_or_default();
         let (key, channel, payload) = match word(0) {
             b"message" => (Channel::Plain(name(1).into()), name(1), values.get(2)),
+            b"smessage" => (Channel::Sharded(name(1).into()), name(1), values.get(2)),
             b"pmessage" => (Channel::Pattern(name(1).into()), name(2), values.get(3)),
             // Redis tells of other things, too, to who asks for it.
             _ => return,
@@ -312,23 +340,43 @@ impl Carrier for Redis {
     }
 
     fn namespace(&mut self, now: Now, name: &str, presence: Presence) {
-        let channels = self.wire.channels(name);
         match presence {
             Presence::Came if self.namespaces.iter().any(|own| **own == *name) => {}
             Presence::Came => {
                 self.namespaces.push(name.into());
-                for (channel, role) in channels {
-                    self.subscribe(now, &channel);
-                    self.channels.insert(channel, (role, name.into()));
-                }
+                self.hear(now, name, self.wire.channels(name));
             }
             Presence::Went => {
                 self.namespaces.retain(|own| **own != *name);
-                for (channel, _) in channels {
+                let own = self.channels.iter();
+                let own = own.filter(|(_, (_, namespace))| **namespace == *name);
+                let mut own: Vec<_> = own.map(|(channel, _)| channel.clone()).collect();
+                own.sort_unstable();
+                for channel in own {
                     self.unsubscribe(now, &channel);
                     self.channels.remove(&channel);
                 }
             }
+        }
+    }
+
+    fn has_rooms(&self) -> bool {
+        self.wire.has_rooms()
+    }
+
+    fn room(&mut self, now: Now, namespace: &str, room: &str, presence: Presence) {
+        let Some(channel) = self.wire.room(namespace, room) else {
+            return;
+        };
+        let known = self.channels.get(&channel);
+        match (presence, known) {
+            (Presence::Came, None) => self.hear(now, namespace, vec![(channel, Role::Room)]),
+            // What is called alike is left to whom it is more important to.
+            (Presence::Went, Some((Role::Room, own))) if **own == *namespace => {
+                self.unsubscribe(now, &channel);
+                self.channels.remove(&channel);
+            }
+            (Presence::Came, Some(_)) | (Presence::Went, _) => {}
         }
     }
 

@@ -16,6 +16,40 @@ pub(super) enum Channel {
     Plain(Box<str>),
     /// All whose names fit.
     Pattern(Box<str>),
+    /// One of Redis 7's, which a cluster of Redis servers keeps at one of them.
+    Sharded(Box<str>),
+}
+
+impl Channel {
+    pub(super) const fn name(&self) -> &str {
+        match self {
+            Self::Plain(name) | Self::Pattern(name) | Self::Sharded(name) => name,
+        }
+    }
+
+    /// The command that says something in it.
+    pub(super) const fn publish(&self) -> &'static str {
+        match self {
+            Self::Plain(_) | Self::Pattern(_) => "PUBLISH",
+            Self::Sharded(_) => "SPUBLISH",
+        }
+    }
+
+    pub(super) const fn subscribe(&self) -> &'static str {
+        match self {
+            Self::Plain(_) => "SUBSCRIBE",
+            Self::Pattern(_) => "PSUBSCRIBE",
+            Self::Sharded(_) => "SSUBSCRIBE",
+        }
+    }
+
+    pub(super) const fn unsubscribe(&self) -> &'static str {
+        match self {
+            Self::Plain(_) => "UNSUBSCRIBE",
+            Self::Pattern(_) => "PUNSUBSCRIBE",
+            Self::Sharded(_) => "SUNSUBSCRIBE",
+        }
+    }
 }
 
 /// What comes by a channel.
@@ -23,6 +57,8 @@ pub(super) enum Channel {
 pub(super) enum Role {
     /// What is for clients.
     Broadcasts,
+    /// What is for clients that are in one room, as long as there are some.
+    Room,
     /// What is for servers.
     Requests,
     /// What is for one server.
@@ -41,14 +77,14 @@ pub(super) struct Came<'a> {
 /// Something to be published.
 #[derive(Debug)]
 pub(super) struct Publication {
-    pub(super) channel: String,
+    pub(super) channel: Channel,
     pub(super) payload: Vec<u8>,
     /// The question that it puts.
     pub(super) question: Option<Request>,
 }
 
 impl Publication {
-    pub(super) fn new(channel: String, payload: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn new(channel: Channel, payload: impl Into<Vec<u8>>) -> Self {
         Self {
             channel,
             payload: payload.into(),
@@ -77,6 +113,14 @@ pub(super) trait Wire {
     fn seeded(&mut self, random: &mut StdRng);
     /// What a node subscribes to that has a namespace.
     fn channels(&self, namespace: &str) -> Vec<(Channel, Role)>;
+    /// The channel by which a node hears what is for a room, if rooms of that name have one of their own.
+    fn room(&self, _namespace: &str, _room: &str) -> Option<Channel> {
+        None
+    }
+    /// Whether any room has.
+    fn has_rooms(&self) -> bool {
+        false
+    }
     /// The channel whose subscribers are the nodes that have a namespace, and the word of `PUBSUB` that counts them.
     fn counted(&self, namespace: &str) -> (&'static str, String);
     /// This node wishes something; none if there is no word for it.

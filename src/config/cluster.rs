@@ -64,6 +64,25 @@ pub enum Wire {
         /// Whether answers go to the node that asked, instead of to all (`publishOnSpecificResponseChannel`): that of all nodes.
         replies_to_asker: bool,
     },
+    /// That of `createShardedAdapter` of the same package, over the sharded channels of Redis 7 or later.
+    Sharded {
+        /// Which rooms have channels of their own: the same ones at all nodes.
+        rooms: RoomChannels,
+    },
+}
+
+/// Rooms with a channel of their own, by which only those nodes hear of a broadcast that have somebody in the room
+/// (`subscriptionMode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RoomChannels {
+    /// All but those that are called as sockets are: which have twenty characters (`dynamic`).
+    #[default]
+    Public,
+    /// All, and each socket's own (`dynamic-private`): for who speaks to single sockets of other nodes more often than sockets
+    /// come and go.
+    All,
+    /// None: all nodes hear all broadcasts (`static`).
+    None,
 }
 
 impl Default for Wire {

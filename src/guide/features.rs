@@ -97,7 +97,8 @@
 //! | feature | |
 //! |---|---|
 //! | several servers over Redis: `createAdapter` and the emitter | yes, with Node.js servers among them ([`super::several_servers`]) |
-//! | several servers over Redis: `createShardedAdapter`, streams | not yet |
+//! | several servers over Redis: `createShardedAdapter` | yes, in all its modes, with Node.js servers among them |
+//! | several servers over Redis: streams | not yet |
 //! | adapters over Postgres, MongoDB, cloud queues | left out: one wire that is spoken well |
 //! | sticky sessions, needed by long-polling | the proxy's affair; see [`super::several_servers`] |
 //! | the Admin UI | not yet |

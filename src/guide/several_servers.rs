@@ -36,11 +36,22 @@
 //! [`server_side_emit`](crate::Io::server_side_emit). [`local`](crate::server::Operator::local) keeps something to one's own
 //! clients; room events, [`count`](crate::server::Operator::count), [`ids`](crate::server::Operator::ids) and
 //! [`emit_to`](crate::Io::emit_to) know this node only. [`config::Cluster`](crate::config::Cluster) says which protocol is
-//! spoken ([`Wire`](crate::config::Wire)): that of `createAdapter` of `@socket.io/redis-adapter` 8, with or without
-//! `publishOnSpecificResponseChannel`. All nodes must speak the same.
+//! spoken ([`Wire`](crate::config::Wire)). All nodes must speak the same:
 //!
-//! A process without sockets speaks to them by an [`Emitter`](crate::cluster::Emitter); `@socket.io/redis-emitter` reaches us
-//! as well.
+//! | `@socket.io/redis-adapter` 8 | [`Wire`](crate::config::Wire) |
+//! |---|---|
+//! | `createAdapter(pub, sub)` | `Classic { replies_to_asker: false }`, the default |
+//! | `createAdapter(pub, sub, { publishOnSpecificResponseChannel: true })` | `Classic { replies_to_asker: true }` |
+//! | `createShardedAdapter(pub, sub)` | `Sharded { rooms: RoomChannels::Public }` |
+//! | `createShardedAdapter(…, { subscriptionMode: "dynamic-private" })` | `Sharded { rooms: RoomChannels::All }` |
+//! | `createShardedAdapter(…, { subscriptionMode: "static" })` | `Sharded { rooms: RoomChannels::None }` |
+//!
+//! By the classic protocol every node hears of every broadcast, and passes over what is for rooms that nobody of its own is in. By
+//! the sharded one Redis (7 or later) brings a broadcast to one room only to the nodes that have somebody there. The first
+//! broadcast to a room may be on its way while somebody's node subscribes to it: who has just joined may miss it.
+//!
+//! A process without sockets speaks to them by an [`Emitter`](crate::cluster::Emitter); `@socket.io/redis-emitter`, which knows
+//! the classic protocol only, reaches us as well.
 //!
 //! # When Redis is away
 //!
@@ -128,5 +139,5 @@
 //!
 //! # Not yet
 //!
-//! The official adapters over sharded channels and over streams; TLS to Redis; the redirections of Redis Cluster, and Sentinel.
+//! The official adapter over streams; TLS to Redis; the redirections of Redis Cluster, and Sentinel.
 //! Connection state recovery finds a socket again at the node that it was cut off from, and nowhere else.

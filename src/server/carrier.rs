@@ -14,12 +14,13 @@ use serde::Serialize;
 
 use super::cluster::{Request, Wish};
 use super::core::Core;
+use super::recovery::{AwayRooms, Recovery};
 use super::views::{Context, Io};
 use super::{App, Server};
 use crate::reactor::lanes::{Names, Outcome};
 use crate::reactor::{Action, Close, ConnId, Peer, Tag};
-use crate::socketio::Sockets;
 use crate::socketio::namespaces::Presence;
+use crate::socketio::{NamespaceId, Sockets};
 use crate::time::{Now, Time};
 
 /// Carries wishes to other nodes and back. What it is told is in order; what it wants is taken with [`Carrier::poll`] after
@@ -29,6 +30,15 @@ pub trait Carrier {
     fn seeded(&mut self, seed: [u8; 32]);
     /// A namespace is here from now on, or not any more.
     fn namespace(&mut self, now: Now, name: &str, presence: Presence);
+    /// Whether it wants to know which rooms there are.
+    fn has_rooms(&self) -> bool {
+        false
+    }
+    /// A room of a namespace that is here has somebody from now on who is in it or may come back to it, or nobody any more; this
+    /// may be said again. Told only to who wants to know.
+    fn room(&mut self, now: Now, namespace: &str, room: &str, presence: Presence) {
+        let _ = (now, namespace, room, presence);
+    }
     /// This node wishes something of the others.
     fn said(&mut self, now: Now, wish: Wish);
     /// The addresses of a name that was asked for by [`Carried::Resolve`].
@@ -126,6 +136,9 @@ impl<A: App> Server<A> {
         let [a, b, c, ..] = core.seed();
         core.engine.mark_ids([a, b, c]);
         core.sockets.namespaces_mut().tell_presence();
+        if carrier.has_rooms() {
+            core.sockets.namespaces_mut().tell_rooms();
+        }
         core.carrier = Some(Box::new(carrier));
         self
     }
@@ -144,7 +157,7 @@ impl<A: App> Server<A> {
         };
         let here = HereNow {
             sockets: &core.sockets,
-            keeps: core.recovery.is_some(),
+            away: core.recovery.as_ref().map(Recovery::away_rooms),
         };
         let taken = carrier.received(core.now, conn, input, &here);
         self.settle();
@@ -154,14 +167,21 @@ impl<A: App> Server<A> {
 
 struct HereNow<'a> {
     sockets: &'a Sockets,
-    /// Whether what is said is kept for those who are away.
-    keeps: bool,
+    /// The rooms of those who may come back.
+    away: Option<&'a AwayRooms>,
+}
+
+impl HereNow<'_> {
+    fn has(&self, namespace: NamespaceId, room: &str) -> bool {
+        let is_awaited = || self.away.is_some_and(|away| away.has(namespace, room));
+        self.sockets.adapter(namespace).size(room) > 0 || is_awaited()
+    }
 }
 
 impl Here for HereNow<'_> {
     fn has_room(&self, namespace: &str, room: &str) -> bool {
         let id = self.sockets.namespaces().find(namespace);
-        id.is_some_and(|id| self.keeps || self.sockets.adapter(id).size(room) > 0)
+        id.is_some_and(|id| self.has(id, room))
     }
 }
 
@@ -181,6 +201,17 @@ impl<A: App> Core<A> {
         };
         while let Some((name, presence)) = self.sockets.namespaces_mut().poll_presence() {
             carrier.namespace(self.now, &name, presence);
+        }
+        while let Some((namespace, room)) = self.sockets.namespaces_mut().poll_room() {
+            let here = HereNow {
+                sockets: &self.sockets,
+                away: self.recovery.as_ref().map(Recovery::away_rooms),
+            };
+            let presence = match here.has(namespace, &room) {
+                true => Presence::Came,
+                false => Presence::Went,
+            };
+            carrier.room(self.now, self.sockets.name(namespace), &room, presence);
         }
         let Some(wanted) = carrier.poll() else {
             return false;

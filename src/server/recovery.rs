@@ -64,6 +64,8 @@ pub(super) struct Recovery<A: App> {
     config: config::Recovery,
     log: ReplayLog<Vec<Packet>>,
     away: HashMap<Sid, Away<A::Data>>,
+    /// The rooms that they may come back to.
+    away_rooms: AwayRooms,
     /// By the ids that others know them by.
     away_ids: HashMap<SocketId, Sid>,
     /// The names by which those who are here may come back.
@@ -71,6 +73,41 @@ pub(super) struct Recovery<A: App> {
     here: HashMap<Sid, SocketKey>,
     /// What became of those who asked; of those who came back, the number of the last packet they have heard.
     outcomes: Side<SocketRow, Outcome>,
+}
+
+/// How many of those who are away may come back to each room.
+#[derive(Default)]
+pub(super) struct AwayRooms(HashMap<NamespaceId, HashMap<Box<str>, usize>>);
+
+impl AwayRooms {
+    pub(super) fn has(&self, namespace: NamespaceId, room: &str) -> bool {
+        let rooms = self.0.get(&namespace);
+        rooms.is_some_and(|rooms| rooms.contains_key(room))
+    }
+
+    fn add(&mut self, namespace: NamespaceId, rooms: &[Box<str>]) {
+        let counts = self.0.entry(namespace).or_default();
+        for room in rooms {
+            *counts.entry(room.clone()).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, namespace: NamespaceId, rooms: &[Box<str>]) {
+        let Some(counts) = self.0.get_mut(&namespace) else {
+            return;
+        };
+        for room in rooms {
+            if let Some(count) = counts.get_mut(room) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(room);
+                }
+            }
+        }
+        if counts.is_empty() {
+            self.0.remove(&namespace);
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,11 +129,16 @@ impl<A: App> Recovery<A> {
             config,
             log: ReplayLog::new(epoch),
             away: HashMap::new(),
+            away_rooms: AwayRooms::default(),
             away_ids: HashMap::new(),
             pids: Side::new(),
             here: HashMap::new(),
             outcomes: Side::new(),
         }
+    }
+
+    pub(super) const fn away_rooms(&self) -> &AwayRooms {
+        &self.away_rooms
     }
 
     #[cfg(feature = "world")]
@@ -211,8 +253,13 @@ impl<A: App> Core<A> {
         let recovery = self.recovery.as_mut()?;
         let away = recovery.away.remove(&pid)?;
         recovery.away_ids.remove(&away.id);
+        recovery.away_rooms.remove(away.namespace, &away.rooms);
         self.timers.cancel(away.timer);
-        self.sockets.namespaces_mut().went(away.namespace);
+        let namespaces = self.sockets.namespaces_mut();
+        for room in &away.rooms {
+            namespaces.note_room(away.namespace, room);
+        }
+        namespaces.went(away.namespace);
         Some(Back {
             id: away.id,
             rooms: away.rooms,
@@ -433,9 +480,14 @@ impl<A: App> Core<A> {
 
     fn keep_away(&mut self, pid: Sid, away: Away<A::Data>) {
         // Its namespace is there as long as it may come back.
-        self.sockets.namespaces_mut().came(away.namespace);
+        let namespaces = self.sockets.namespaces_mut();
+        namespaces.came(away.namespace);
+        for room in &away.rooms {
+            namespaces.note_room(away.namespace, room);
+        }
         if let Some(recovery) = &mut self.recovery {
             recovery.away_ids.insert(away.id, pid);
+            recovery.away_rooms.add(away.namespace, &away.rooms);
             recovery.away.insert(pid, away);
         }
     }

@@ -44,6 +44,9 @@ pub struct Adapter {
     stamp: u32,
     events: VecDeque<RoomEvent>,
     records: bool,
+    /// Rooms that may have come or gone.
+    stirred: VecDeque<Rc<str>>,
+    notes_rooms: bool,
 }
 
 #[derive(Debug)]
@@ -304,6 +307,7 @@ impl Adapter {
             Some(&index) => index,
             None => {
                 let name = Rc::from(room);
+                self.note(&name);
                 self.record(|| RoomEvent::Created(Rc::clone(&name)));
                 if is_own {
                     self.record(|| RoomEvent::Joined(name, id));
@@ -405,6 +409,7 @@ impl Adapter {
         if is_empty {
             self.names.remove(&*name);
             self.rooms.remove(left.room as usize);
+            self.note(&name);
             self.record(|| RoomEvent::Deleted(name));
         }
     }

@@ -96,6 +96,7 @@ impl Sockets {
         }
         for frozen in &frozen.namespaces {
             if let Some((Some(id), _)) = homes.get(&frozen.id) {
+                namespaces.stir(*id);
                 thaw_namespace(namespaces.row_mut(*id), *id, frozen, &rows);
             }
         }

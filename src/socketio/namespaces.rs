@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 
 use super::adapter::{Adapter, RoomEvent};
 use super::pattern::Pattern;
@@ -40,6 +41,8 @@ pub struct Namespace {
     pub(super) population: usize,
     /// Whether it is in [`Namespaces::eventful`].
     is_eventful: bool,
+    /// Whether it is in [`Namespaces::restless`].
+    is_restless: bool,
 }
 
 /// Namespaces that behave alike.
@@ -87,6 +90,8 @@ pub struct Namespaces {
     children: usize,
     /// Who came and went, if somebody wants to know.
     presence: Option<VecDeque<(Box<str>, Presence)>>,
+    /// Namespaces some of whose rooms may have come or gone, if somebody wants to know.
+    restless: Option<VecDeque<NamespaceId>>,
 }
 
 impl Namespaces {
@@ -131,6 +136,9 @@ impl Namespaces {
     fn make(&mut self, family: FamilyId, name: &str) -> NamespaceId {
         let mut adapter = Adapter::new();
         adapter.record_events(self.families[family.index()].records_events);
+        if self.restless.is_some() {
+            adapter.note_rooms();
+        }
         let id = self.rows.insert(Namespace {
             name: name.into(),
             family,
@@ -138,6 +146,7 @@ impl Namespaces {
             next_ack: 0,
             population: 0,
             is_eventful: false,
+            is_restless: false,
         });
         self.by_name.insert(name.into(), id);
         self.note_presence(name, Presence::Came);
@@ -161,6 +170,50 @@ impl Namespaces {
     fn note_presence(&mut self, name: &str, presence: Presence) {
         if let Some(told) = &mut self.presence {
             told.push_back((name.into(), presence));
+        }
+    }
+
+    /// Somebody wants to know from now on which rooms come and go, those that are here first.
+    pub fn tell_rooms(&mut self) {
+        let mut restless: Vec<_> = self.rows.iter().map(|(id, _)| id).collect();
+        for id in &restless {
+            let row = self.row_mut(*id);
+            row.adapter.note_rooms();
+            row.is_restless = true;
+        }
+        // The same run is to have the same order.
+        restless.sort_unstable();
+        self.restless = Some(restless.into());
+    }
+
+    /// The next room that may have come or gone. Nothing bounds their number but the caller, who takes them all after each
+    /// call.
+    pub fn poll_room(&mut self) -> Option<(NamespaceId, Rc<str>)> {
+        let restless = self.restless.as_mut()?;
+        while let Some(&id) = restless.front() {
+            if let Some(row) = self.rows.get_mut(id) {
+                if let Some(room) = row.adapter.poll_room() {
+                    return Some((id, room));
+                }
+                row.is_restless = false;
+            }
+            restless.pop_front();
+        }
+        None
+    }
+
+    /// Somebody who is away may come back to a room, or not any more.
+    pub fn note_room(&mut self, id: NamespaceId, room: &str) {
+        self.stir(id);
+        self.row_mut(id).adapter.note_room(room);
+    }
+
+    /// Rooms of this namespace may have come or gone.
+    pub(super) fn stir(&mut self, id: NamespaceId) {
+        if let (Some(restless), Some(row)) = (&mut self.restless, self.rows.get_mut(id))
+            && !std::mem::replace(&mut row.is_restless, true)
+        {
+            restless.push_back(id);
         }
     }
 
@@ -259,6 +312,7 @@ impl Namespaces {
 
     /// A namespace's rooms, to be changed.
     pub(super) fn adapter_mut(&mut self, id: NamespaceId) -> &mut Adapter {
+        self.stir(id);
         let row = self
             .rows
             .get_mut(id)
@@ -336,6 +390,7 @@ impl Namespaces {
         let mut alike = Self {
             families: self.families.clone(),
             presence: self.presence.clone(),
+            restless: self.restless.is_some().then(VecDeque::new),
             ..Self::default()
         };
         for (_, row) in self.rows.iter() {

@@ -39,6 +39,8 @@ pub(super) struct Broker {
     conns: u32,
     is_cut: bool,
     is_held: bool,
+    /// Whether what is published goes by sharded channels.
+    is_sharded: bool,
     last: BTreeMap<String, Vec<u8>>,
 }
 
@@ -70,6 +72,7 @@ impl Broker {
             conns: 0,
             is_cut: false,
             is_held: false,
+            is_sharded: matches!(config.wire, config::Wire::Sharded { .. }),
             last: BTreeMap::new(),
         };
         broker.wait(0);
@@ -106,7 +109,7 @@ impl Broker {
         self.at = until;
     }
 
-    fn turn(&mut self) {
+    pub(super) fn turn(&mut self) {
         let mut is_busy = true;
         while is_busy {
             is_busy = false;
@@ -171,16 +174,17 @@ impl Broker {
         let subscribed = &mut self.nodes[place].subscribed;
         match (words[0], words[1]) {
             (b"HELLO", _) => self.answer(place, b"%1\r\n+proto\r\n:3\r\n"),
-            (b"SUBSCRIBE" | b"PSUBSCRIBE", name) => {
+            (b"SUBSCRIBE" | b"PSUBSCRIBE" | b"SSUBSCRIBE", name) => {
                 subscribed.push(text(name));
                 self.confirm(place, words[0], name);
             }
-            (b"UNSUBSCRIBE" | b"PUNSUBSCRIBE", name) => {
+            (b"UNSUBSCRIBE" | b"PUNSUBSCRIBE" | b"SUNSUBSCRIBE", name) => {
                 let name = text(name);
                 subscribed.retain(|own| *own != name);
                 self.confirm(place, words[0], name.as_bytes());
             }
-            (b"PUBLISH", channel) => {
+            (b"PUBLISH" | b"SPUBLISH", channel) => {
+                self.is_sharded = words[0] == b"SPUBLISH";
                 let count = self.publish(&text(channel), words[2]);
                 self.answer(place, format!(":{count}\r\n").as_bytes());
             }
@@ -224,7 +228,12 @@ impl Broker {
                     continue;
                 }
                 count += 1;
-                let mut words: Vec<&[u8]> = vec![if is_pattern { b"pmessage" } else { b"message" }];
+                let word: &[u8] = match (is_pattern, self.is_sharded) {
+                    (true, _) => b"pmessage",
+                    (false, true) => b"smessage",
+                    (false, false) => b"message",
+                };
+                let mut words = vec![word];
                 if is_pattern {
                     words.push(name.as_bytes());
                 }
@@ -249,6 +258,22 @@ impl Broker {
             .carrier
             .namespace(at, name, presence);
         self.turn();
+    }
+
+    pub(super) fn room(&mut self, side: Side, room: &str, presence: Presence) {
+        self.room_of(side, "/", room, presence);
+    }
+
+    pub(super) fn room_of(&mut self, side: Side, namespace: &str, room: &str, presence: Presence) {
+        let carrier = &mut self.nodes[side as usize].carrier;
+        carrier.room(now(self.at), namespace, room, presence);
+        self.turn();
+    }
+
+    /// The same, before Redis has heard of it.
+    pub(super) fn room_later(&mut self, side: Side, room: &str, presence: Presence) {
+        let carrier = &mut self.nodes[side as usize].carrier;
+        carrier.room(now(self.at), "/", room, presence);
     }
 
     pub(super) fn heard(&mut self, side: Side) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The switchboard without a reactor: lives of sockets here, HTTP and the end of the process by subject.
 
+mod carrier;
 mod cluster;
 mod compression;
 mod events;

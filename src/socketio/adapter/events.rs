@@ -41,12 +41,41 @@ impl Adapter {
         self.events.pop_front()
     }
 
+    /// Rooms that come or go are noted from now on for [`Adapter::poll_room`], those that are here first.
+    pub fn note_rooms(&mut self) {
+        self.notes_rooms = true;
+        let mut names: Vec<Rc<str>> = self.room_names().map(Rc::from).collect();
+        // The maps have no order, and the same run is to have the same.
+        names.sort_unstable();
+        self.stirred = names.into();
+    }
+
+    /// A room may have come or gone for another reason than who is in it.
+    pub fn note_room(&mut self, name: &str) {
+        if self.notes_rooms {
+            self.stirred.push_back(name.into());
+        }
+    }
+
+    /// The next room that may have come or gone; whether it is there, is to be seen. Nothing bounds their number but the
+    /// caller, who takes them all after each call.
+    pub fn poll_room(&mut self) -> Option<Rc<str>> {
+        self.stirred.pop_front()
+    }
+
+    pub(super) fn note(&mut self, name: &Rc<str>) {
+        if self.notes_rooms {
+            self.stirred.push_back(Rc::clone(name));
+        }
+    }
+
     pub(super) fn record_end_of_virtual(&mut self, row: u32) {
-        if self.records {
+        if self.records || self.notes_rooms {
             let id = self.sockets[row as usize].id;
             let name: Rc<str> = Rc::from(id.as_str());
-            self.events.push_back(RoomEvent::Left(Rc::clone(&name), id));
-            self.events.push_back(RoomEvent::Deleted(name));
+            self.note(&name);
+            self.record(|| RoomEvent::Left(Rc::clone(&name), id));
+            self.record(|| RoomEvent::Deleted(name));
         }
     }
 

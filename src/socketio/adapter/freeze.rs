@@ -2,7 +2,7 @@
 //!
 //! Only memberships are frozen; the places that rooms and sockets keep of each other are made anew by joining again, so
 //! that what was damaged can name a wrong member but never break an invariant.
-//! Left out: room events, since to the application nothing happens.
+//! Left out: room events, since to the application nothing happens. Who notes which rooms there are is told of all.
 
 use std::collections::HashMap;
 
@@ -57,7 +57,9 @@ impl Adapter {
         id_of: impl Fn(SocketKey) -> Option<SocketId>,
     ) {
         let records = self.records;
+        let notes_rooms = self.notes_rooms;
         *self = Self::new();
+        self.notes_rooms = notes_rooms;
         // All are in before any joins, so that a room of a socket's name is known to be its own.
         for member in &frozen.sockets {
             let Some(id) = id_of(member.key) else {

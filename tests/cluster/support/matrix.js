@@ -1,20 +1,38 @@
 // Which wires there are, and who speaks to whom.
 
-import { after, before } from "node:test";
+import { after, before, describe } from "node:test";
 
 import { Node, acquainted } from "./cluster.js";
+import { Redis } from "./redis.js";
 
-/** Those that both kinds of node speak. */
-export const WIRES = (process.env.CLUSTER_WIRES ?? "classic,classic-own").split(",");
+/** Those that both kinds of node speak; beside them there is "sharded-static", in which less can go wrong. */
+export const WIRES = (process.env.CLUSTER_WIRES ?? "classic,classic-own,sharded,sharded-private").split(",");
 
-/** Two nodes of ours and one official, for the tests of one `describe`. */
-export function withNodes(redis, wire) {
-  const nodes = { ours: [], node: [] };
+/** One of each family, for what the others of it cannot do differently. */
+export const FAMILIES = ["classic", "sharded"].filter((wire) => WIRES.includes(wire));
+
+/** Describes something for each wire, side by side: most of the time somebody waits. */
+export function eachWire(wires, body) {
+  describe("side by side", { concurrency: wires.length }, () => {
+    for (const wire of wires) describe(`by the ${wire} wire`, { concurrency: 1 }, () => body(wire));
+  });
+}
+
+/** A Redis, two nodes of ours and one official, for the tests of one `describe`. */
+export function withNodes(wire) {
+  const nodes = { ours: [], node: [], redis: null };
   before(async () => {
-    for (const kind of ["ours", "node", "ours"]) nodes[kind].push(await Node.start(kind, redis(), wire));
+    nodes.redis = await Redis.start();
+    const start = (kind) => Node.start(kind, nodes.redis, wire);
+    const [first, official, second] = await Promise.all([start("ours"), start("node"), start("ours")]);
+    nodes.ours.push(first, second);
+    nodes.node.push(official);
     await acquainted([...nodes.ours, ...nodes.node]);
   });
-  after(() => Promise.all([...nodes.ours, ...nodes.node].map((node) => node.kill())));
+  after(async () => {
+    await Promise.all([...nodes.ours, ...nodes.node].map((node) => node.kill()));
+    await nodes.redis.kill();
+  });
   return nodes;
 }
 

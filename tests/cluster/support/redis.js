@@ -11,9 +11,15 @@ export class Redis {
   #child = null;
 
   static async start() {
+    const redis = await Redis.later();
+    await redis.start();
+    return redis;
+  }
+
+  /** One that has a port, and is not there yet. */
+  static async later() {
     const redis = new Redis();
     redis.port = await freePorts();
-    await redis.start();
     return redis;
   }
 
