@@ -9,10 +9,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::App;
+use super::asking::Awaited;
 use super::cluster::{Reply, Wish};
 use super::core::Core;
 use super::handshake::Handshake;
-use super::nodes::Awaited;
 use super::operator::Operator;
 use super::views::Context;
 use crate::socketio::{SocketId, SocketKey};

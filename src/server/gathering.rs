@@ -4,7 +4,7 @@
 //! ends when the last has answered, when those who have not are gone, or at its deadline; what came until then is
 //! given to the application either way.
 //! An answer counts only from a socket that was asked, and once.
-//! One that is another node's question keeps nothing: each answer is handed on as it comes ([`super::nodes`]).
+//! One that is another node's question keeps nothing: each answer is handed on as it comes ([`super::asking`]).
 //! Knows no other nodes.
 
 use std::collections::HashMap;

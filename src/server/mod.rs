@@ -10,6 +10,7 @@
 mod acks;
 mod admission;
 mod arrivals;
+mod asking;
 mod carrier;
 #[cfg(feature = "world")]
 mod census;
@@ -34,6 +35,7 @@ mod later;
 mod life;
 mod metrics;
 mod nodes;
+mod obeying;
 mod older;
 mod operator;
 mod outgoing;
