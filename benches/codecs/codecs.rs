@@ -8,6 +8,8 @@ use std::time::Duration;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
+mod resp;
+
 /// Packets of one payload, frames of one read.
 const SEVERAL: usize = 16;
 /// Sockets of a namespace, timers of a loop.

@@ -2,9 +2,14 @@
 //!
 //! Bytes come in as they arrive; a value that is cut goes on where it was left, so that nothing is read twice. A text that is
 //! larger than it may be is passed over without being kept: whoever may publish must not be able to end a connection.
-//! That is why this is no crate's: `redis-protocol` 6 wants a value whole in one buffer, begins it anew with each piece, and
-//! neither bounds what a length announces nor how deep lists lie in lists.
+//!
+//! That is why this is no crate's. `redis-protocol` 6 and `resp-rs` 0.3 want a value whole in one buffer and begin it anew with
+//! each piece, keep whatever length is announced (up to half a gigabyte), and what limits they have cannot be set;
+//! `redis-protocol` recurses without any. Others read RESP2 alone, or need a runtime. None is quicker
+//! (`benches/codecs`, and its figures in `benches/NOTES.md`).
 //! Knows no command. Left out: streamed values, which Redis never sends.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 
@@ -98,19 +103,25 @@ impl Reader {
                     let Some(line) = self.line(input)? else {
                         return Ok(None);
                     };
-                    self.begun(&line)?
+                    let line = line.strip_suffix(b"\r\n");
+                    self.begun(line.ok_or(Violation("a line that does not end as lines do"))?)?
                 }
                 State::Text(missing) => {
-                    if !self.take(input, missing) {
+                    let Some(text) = self.text(input, missing) else {
                         return Ok(None);
-                    }
+                    };
                     self.state = State::Line;
-                    let mut text = std::mem::take(&mut self.held);
                     if !text.ends_with(b"\r\n") {
                         return Err(Violation("a text without its end"));
                     }
-                    text.truncate(text.len() - 2);
-                    Some(Value::Text(text.into()))
+                    let length = text.len() - 2;
+                    Some(Value::Text(match text {
+                        Cow::Borrowed(text) => Bytes::copy_from_slice(&text[..length]),
+                        Cow::Owned(mut text) => {
+                            text.truncate(length);
+                            text.into()
+                        }
+                    }))
                 }
                 State::TooLong(missing) => {
                     let skipped = missing.min(input.len());
@@ -130,32 +141,31 @@ impl Reader {
         }
     }
 
-    /// Takes what is there of `missing` bytes; says whether that was all.
-    fn take(&mut self, input: &mut &[u8], missing: usize) -> bool {
+    /// A text with its end, of which `missing` bytes are still to come. It is looked at where it lies, if all of it lies there.
+    fn text<'a>(&mut self, input: &mut &'a [u8], missing: usize) -> Option<Cow<'a, [u8]>> {
         let (taken, rest) = input.split_at(missing.min(input.len()));
-        self.held.extend_from_slice(taken);
         *input = rest;
+        if taken.len() == missing && self.held.is_empty() {
+            return Some(taken.into());
+        }
+        self.held.extend_from_slice(taken);
         self.state = State::Text(missing - taken.len());
-        taken.len() == missing
+        (taken.len() == missing).then(|| std::mem::take(&mut self.held).into())
     }
 
-    fn line(&mut self, input: &mut &[u8]) -> Result<Option<Vec<u8>>, Violation> {
+    /// A line with its end, likewise.
+    fn line<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Cow<'a, [u8]>>, Violation> {
         let end = memchr::memchr(b'\n', input);
         let (taken, rest) = input.split_at(end.map_or(input.len(), |end| end + 1));
         if self.held.len() + taken.len() > LINE_BYTES_MAX {
             return Err(Violation("a line without end"));
         }
-        self.held.extend_from_slice(taken);
         *input = rest;
-        if end.is_none() {
-            return Ok(None);
+        if end.is_some() && self.held.is_empty() {
+            return Ok(Some(taken.into()));
         }
-        let mut line = std::mem::take(&mut self.held);
-        if !line.ends_with(b"\r\n") {
-            return Err(Violation("a line that does not end as lines do"));
-        }
-        line.truncate(line.len() - 2);
-        Ok(Some(line))
+        self.held.extend_from_slice(taken);
+        Ok(end.map(|_| std::mem::take(&mut self.held).into()))
     }
 
     /// What a line begins: a value that is whole, or something that goes on.
