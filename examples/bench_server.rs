@@ -49,7 +49,7 @@ fn main() -> std::io::Result<()> {
 #[cfg(feature = "redis")]
 fn join(server: &mut Server<()>, url: &str) -> std::io::Result<()> {
     use roomcast::cluster::Redis;
-    use roomcast::config::{Cluster, Wire};
+    use roomcast::config::{Cluster, RoomChannels, Wire};
 
     let mut cluster = Cluster::default();
     cluster.wire = match std::env::var("WIRE").as_deref() {
@@ -58,6 +58,9 @@ fn join(server: &mut Server<()>, url: &str) -> std::io::Result<()> {
         },
         Ok("classic-own") => Wire::Classic {
             replies_to_asker: true,
+        },
+        Ok("sharded") => Wire::Sharded {
+            rooms: RoomChannels::Public,
         },
         Ok(other) => return Err(std::io::Error::other(format!("no such wire: {other}"))),
     };

@@ -31,7 +31,7 @@ pub(crate) struct Options {
 }
 
 /// By the names of the reference server's adapters.
-const WIRES: [&str; 1] = ["classic"];
+const WIRES: [&str; 2] = ["classic", "sharded"];
 
 /// Who talks, and where who hears it is.
 #[derive(Clone, Copy)]

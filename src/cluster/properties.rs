@@ -2,14 +2,17 @@
 //!
 //! The first byte of an input chooses what it is read as. Panics if a promise is broken.
 
+use std::time::Duration;
+
 use super::classic::Classic;
 use super::message::Ignored;
 use super::resp::{Reader, Value, Violation};
 use super::sharded::Sharded;
-use super::wire::{Came, Out, Role, Wire};
+use super::wire::{Came, Out, Publication, Role, Wire};
 use crate::config;
 use crate::server::Here;
-use crate::server::cluster::Wish;
+use crate::server::cluster::{Reply, Request, Values, Whom, Wish};
+use crate::socketio::args::Args;
 use crate::time::{Now, Time, UnixMillis};
 
 /// Reads an input as what came by a channel, or as what Redis says.
@@ -63,7 +66,7 @@ fn node(make: Make, seed: u64) -> Box<dyn Wire> {
 }
 
 fn hear(
-    mut node: Box<dyn Wire>,
+    node: &mut dyn Wire,
     role: Role,
     channel: &str,
     payload: &[u8],
@@ -81,53 +84,161 @@ fn hear(
 
 /// What was heard is sound, and said again it is heard as the same.
 fn message(make: Make, role: Role, channel: &str, payload: &[u8]) {
-    let limits = config::Cluster::default();
-    for out in hear(node(make, 1), role, channel, payload).unwrap_or_default() {
+    let mut node = node(make, 1);
+    let name = asked(&mut *node);
+    let payload = named(payload, &name);
+    for out in hear(&mut *node, role, channel, &payload).unwrap_or_default() {
         let Out::Hear(wish) = out else { continue };
-        if let Wish::Emit { values, .. } | Wish::ServerSide { values, .. } = &wish {
-            assert!(values.args().is_sound(limits.depth_max));
-            assert!(values.attachments.len() <= limits.attachments_max);
-        }
-        let is_question = matches!(
-            wish,
-            Wish::Fetch { .. } | Wish::Rooms { .. } | Wish::Reply { .. }
-        );
-        let has_request = matches!(
-            wish,
-            Wish::Emit {
-                request: Some(_),
-                ..
-            } | Wish::ServerSide {
-                request: Some(_),
-                ..
-            }
-        );
-        if is_question || has_request {
-            continue;
-        }
-        let publication = node(make, 2).said(&wish).expect("there is a word for it");
-        let said = hear(
-            node(make, 3),
-            role,
-            publication.channel.name(),
-            &publication.payload,
-        );
-        let [Out::Hear(again)] = &said.expect("what we say is understood")[..] else {
-            panic!("it was not heard");
-        };
+        is_sound(&wish);
         let json = |wish: &Wish| serde_json::to_string(wish).expect("a wish is plain data");
         // Spelled anew, numbers and escapes settle after one round.
-        let publication = node(make, 2).said(again).expect("there is a word for it");
-        let said = hear(
-            node(make, 3),
-            role,
-            publication.channel.name(),
-            &publication.payload,
-        );
-        let [Out::Hear(third)] = &said.expect("what we say is understood")[..] else {
-            panic!("it was not heard");
+        let (again, third) = if let Wish::Reply { request, reply, .. } = &wish {
+            assert_eq!(*request, QUESTION, "no other was put");
+            let again = replied_again(make, reply);
+            let Wish::Reply { reply, .. } = &again else {
+                panic!("a reply was heard as something else");
+            };
+            let third = replied_again(make, reply);
+            (again, third)
+        } else if is_question(&wish) {
+            continue;
+        } else {
+            let again = said_again(make, role, &wish);
+            let third = said_again(make, role, &again);
+            (again, third)
         };
-        assert_eq!(json(third), json(again));
+        assert_eq!(json(&third), json(&again));
+    }
+}
+
+const QUESTION: Request = Request { node: 1, number: 1 };
+
+fn everybody() -> Whom {
+    Whom {
+        namespace: "/".into(),
+        rooms: Vec::new(),
+        except: Vec::new(),
+    }
+}
+
+/// Puts a question, and gives the name that it has among the nodes.
+fn asked(node: &mut dyn Wire) -> String {
+    let (to, request) = (everybody(), QUESTION);
+    let publication = node.said(&Wish::Fetch { to, request });
+    let payload = publication.expect("there is a word for it").payload;
+    let message: serde_json::Value = serde_json::from_slice(&payload).expect("it is JSON");
+    let name = message.get("requestId");
+    let name = name.or_else(|| message.get("data")?.get("requestId"));
+    let name = name.and_then(serde_json::Value::as_str);
+    name.expect("a question has a name").to_owned()
+}
+
+/// With the name in the place of as many question marks: no input can know it.
+fn named(payload: &[u8], name: &str) -> Vec<u8> {
+    let mut payload = payload.to_vec();
+    if let Some(at) = memchr::memmem::find(&payload, "?".repeat(name.len()).as_bytes()) {
+        payload[at..at + name.len()].copy_from_slice(name.as_bytes());
+    }
+    payload
+}
+
+fn is_sound(wish: &Wish) {
+    let limits = config::Cluster::default();
+    let values = |values: &Values| {
+        assert!(values.args().is_sound(limits.depth_max));
+        assert!(values.attachments.len() <= limits.attachments_max);
+    };
+    match wish {
+        Wish::Emit { values: list, .. } | Wish::ServerSide { values: list, .. } => values(list),
+        Wish::Reply { reply, .. } => match reply {
+            Reply::Values(list) => values(list),
+            Reply::Answer(answer) => {
+                assert!(answer.args().is_sound(limits.depth_max));
+                assert!(answer.args().attachments().len() <= limits.attachments_max);
+            }
+            Reply::Sockets(sockets) => {
+                for socket in sockets {
+                    assert!(Args::new(socket.raw_data(), &[]).is_sound(limits.depth_max));
+                }
+            }
+            Reply::Asked(_) | Reply::Gone(_) | Reply::Rooms(_) => {}
+        },
+        _ => {}
+    }
+}
+
+fn is_question(wish: &Wish) -> bool {
+    request_of(wish).is_some()
+}
+
+fn request_of(wish: &Wish) -> Option<Request> {
+    match wish {
+        Wish::Emit {
+            request: Some((request, _)),
+            ..
+        }
+        | Wish::ServerSide {
+            request: Some(request),
+            ..
+        }
+        | Wish::Fetch { request, .. }
+        | Wish::Rooms { request, .. } => Some(*request),
+        _ => None,
+    }
+}
+
+/// What a third node hears when a second says this.
+fn said_again(make: Make, role: Role, wish: &Wish) -> Wish {
+    let said = node(make, 2).said(wish).expect("there is a word for it");
+    only(&mut *node(make, 3), role, &said)
+}
+
+fn only(node: &mut dyn Wire, role: Role, said: &Publication) -> Wish {
+    let heard = hear(node, role, said.channel.name(), &said.payload);
+    let heard = heard.expect("what we say is understood");
+    let [Out::Hear(wish)] = <[Out; 1]>::try_from(heard).expect("it is one thing") else {
+        panic!("it was not heard");
+    };
+    wish
+}
+
+/// What the node that asks hears when another replies this to a question of the kind.
+fn replied_again(make: Make, reply: &Reply) -> Wish {
+    let (to, request) = (everybody(), QUESTION);
+    let question = match reply {
+        Reply::Asked(_) | Reply::Answer(_) => Wish::Emit {
+            to,
+            event: "a".into(),
+            values: Values::default(),
+            is_volatile: false,
+            stays_plain: false,
+            request: Some((request, Duration::from_secs(1))),
+        },
+        Reply::Values(_) => Wish::ServerSide {
+            namespace: to.namespace,
+            event: "a".into(),
+            values: Values::default(),
+            request: Some(request),
+        },
+        _ => Wish::Fetch { to, request },
+    };
+    let (mut asker, mut other) = (node(make, 1), node(make, 2));
+    let put = asker.said(&question).expect("there is a word for it");
+    let wish = only(&mut *other, Role::Requests, &put);
+    let reply = Wish::Reply {
+        request: request_of(&wish).expect("it is a question"),
+        from: 2,
+        reply: reply.clone(),
+    };
+    let said = other.said(&reply).expect("there is a word for it");
+    match only(&mut *asker, Role::Responses, &said) {
+        // Each that is heard has a number of its own.
+        Wish::Reply { request, reply, .. } => Wish::Reply {
+            request,
+            from: 2,
+            reply,
+        },
+        _ => panic!("a reply was heard as something else"),
     }
 }
 
