@@ -127,8 +127,7 @@ describe("a session that ends under the pen", () => {
   });
 
   test("who is banned gets the last page, and their browser asks once at most", async () => {
-    const asked = [];
-    bo.page.on("request", (request) => asked.push(request.url()));
+    const asked = bo.asks();
     await bo.page.clock.install();
     await shutOut(ada, "Bo", "Ban");
     await bo.page.getByRole("heading", { name: "This account is closed" }).waitFor();

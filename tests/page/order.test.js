@@ -62,8 +62,7 @@ describe("order", () => {
 
   test("who is removed has a last page, and their browser asks for nothing more", async () => {
     await cem.hasUpgraded();
-    const asked = [];
-    cem.page.on("request", (request) => asked.push(request.url()));
+    const asked = cem.asks();
     await shutOut(bo, "Cem", "Remove");
     await ada.send("he does not hear this");
     await cem.page.getByRole("heading", { name: "You have left this place" }).waitFor();

@@ -62,6 +62,16 @@ export class Person {
     return this.page.context();
   }
 
+  /** The addresses that the page asks the server for from now on, its own files left out: those come when they are first needed. */
+  asks() {
+    const asked = [];
+    this.page.on("request", (request) => {
+      if (["document", "fetch", "xhr", "websocket"].includes(request.resourceType())) asked.push(request.url());
+    });
+    this.page.on("websocket", (socket) => asked.push(socket.url()));
+    return asked;
+  }
+
   /** Closes the browser profile. Nothing may have been wrong in it: no error, no dialog, nothing the policy refused. */
   async leave() {
     await this.context.close();
