@@ -188,3 +188,72 @@ pub(super) fn tidy(places: &Places) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::folder::Folder;
+    use super::super::names::{Login, Name};
+    use super::super::store::{NewUser, Reader};
+    use super::*;
+
+    /// A folder as a process that was killed leaves it: the accounts of its database are in the log.
+    fn folder_of(accounts: usize) -> (tempfile::TempDir, Places) {
+        let alive = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (from, places) = (Places::of(alive.path()), Places::of(dir.path()));
+        let mut store = Store::open(&from.database()).unwrap();
+        for n in 0..accounts {
+            let login = format!("user{n}");
+            let user = NewUser {
+                login: Login::parse(&login).unwrap(),
+                name: Name::parse(&login).unwrap(),
+                phc: "$of$it".to_owned(),
+            };
+            store.job(|w| w.create_user_open(&user, 1)).unwrap();
+        }
+        for suffix in ["", "-wal"] {
+            let [from, to] = [&from, &places].map(|it| with_suffix(&it.database(), suffix));
+            fs::copy(from, to).unwrap();
+        }
+        (dir, places)
+    }
+
+    fn accounts(path: &Path) -> usize {
+        // A reader makes no log of its own.
+        drop(Store::open(path).unwrap());
+        let mut reader = Reader::open(path).unwrap();
+        reader.job(|r| r.load(2)).unwrap().users.len()
+    }
+
+    #[test]
+    fn whatever_rename_a_process_was_killed_at_the_next_one_goes_on_from_there() {
+        for done in 0..=3 {
+            let (dir, places) = folder_of(3);
+            let (_other, other) = folder_of(1);
+            stage(&places, &other.database(), "now").unwrap();
+            let database = places.database();
+            let staged = places.folder().join("restored-now.db");
+            let replaced = places.new_backup("replaced-now.db").unwrap();
+            let renames = [
+                (database.clone(), replaced.clone()),
+                (
+                    with_suffix(&database, "-wal"),
+                    with_suffix(&replaced, "-wal"),
+                ),
+                (staged.clone(), database.clone()),
+            ];
+            for (from, to) in &renames[..done] {
+                fs::rename(from, to).unwrap();
+            }
+
+            drop(Folder::open(dir.path()).unwrap());
+            assert!(!staged.exists(), "after {done} renames");
+            assert_eq!(accounts(&database), 1, "after {done} renames");
+            assert_eq!(accounts(&replaced), 3, "after {done} renames");
+            // It is done once.
+            let folder = Folder::open(dir.path()).unwrap();
+            assert_eq!(folder.settle().unwrap(), None);
+            assert_eq!(accounts(&database), 1);
+        }
+    }
+}

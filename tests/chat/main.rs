@@ -11,6 +11,7 @@ mod hostile;
 mod mentions;
 mod presence;
 mod rates;
+mod removed;
 mod rooms;
 mod search;
 #[path = "../support/mod.rs"]

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::process::{Place, Roomcast, binary};
 
 /// Whether a command works here, which is said if it does not.
-fn works(command: &mut Command, what: &str) -> bool {
+pub(crate) fn works(command: &mut Command, what: &str) -> bool {
     let works = command
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -86,6 +86,15 @@ impl Place {
     }
 }
 
+/// An address below those that the kernel gives to clients, so that nobody takes it while the server is down.
+pub(crate) fn free_address() -> SocketAddr {
+    let first = 10_000 + std::process::id() % 10_000;
+    (first..first + 10_000)
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, u16::try_from(port).unwrap())))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .unwrap()
+}
+
 pub(crate) fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_roomcast")
 }
@@ -106,17 +115,23 @@ impl Roomcast {
         Self::start_as(&mut command)
     }
 
+    /// At an address that clients know from before.
+    pub(crate) fn start_at(place: &Place, address: SocketAddr) -> Self {
+        let mut command = Command::new(binary());
+        command.arg("--data").arg(place.path());
+        Self::started(&mut command, address)
+    }
+
     /// Started by a command of the test's own, which names the folder.
     pub(crate) fn start_as(command: &mut Command) -> Self {
+        Self::started(command, (Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    fn started(command: &mut Command, address: SocketAddr) -> Self {
         let mut child = command
-            .args([
-                "--listen",
-                "127.0.0.1:0",
-                "--sign-up",
-                "open",
-                "--log",
-                "warn",
-            ])
+            .arg("--listen")
+            .arg(address.to_string())
+            .args(["--sign-up", "open", "--log", "warn"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

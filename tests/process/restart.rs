@@ -1,4 +1,5 @@
 //! A restart and a kill under twenty clients that talk: everybody comes back and has, in the end, exactly what is stored.
+//! And a restart under two hundred that look on.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -7,13 +8,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::process::{PATIENCE, Place, Roomcast};
+use crate::process::{PATIENCE, Place, Roomcast, free_address};
 
 const MEMBERS: usize = 20;
+
+const PAGES: usize = 200;
+/// Of one person.
+const TABS: usize = 8;
+const ALL_BACK_WITHIN: Duration = Duration::from_secs(25);
 
 /// A page without a screen: it knows rows by their numbers, and how far it has seen.
 struct Member {
@@ -231,4 +238,65 @@ fn after_a_restart_and_a_kill_everybody_has_exactly_what_is_stored() {
         assert_eq!(member.rows.len(), stored.len(), "{}", member.name);
         assert_eq!(hash(member.rows.values()), hash(&stored), "{}", member.name);
     }
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long it takes until all are back is what is asked"
+)]
+fn two_hundred_pages_are_all_back_within_twenty_five_seconds_of_a_restart() {
+    let place = Place::new();
+    let address = free_address();
+    let server = Roomcast::start_at(&place, address);
+    let mut cookies = vec![server.set_up()];
+    for n in 1..PAGES / TABS {
+        cookies.push(server.join(&format!("member{n}")));
+    }
+    let pages: Vec<_> = (0..PAGES)
+        .map(|n| server.client(&cookies[n % cookies.len()]))
+        .collect();
+    let room = pages[0].general();
+    // Each waits in a thread of its own until it is cut off, and tries until it is back, as pages do: half a second at first,
+    // then twice as long each time, and never all at once.
+    let (sender, back) = channel();
+    let waiting: Vec<_> = pages
+        .into_iter()
+        .enumerate()
+        .map(|(n, mut page)| {
+            let (cookie, sender) = (cookies[n % cookies.len()].clone(), sender.clone());
+            let comes_back = move || {
+                page.event("server:restarting").unwrap();
+                page.outlive();
+                let mut wait = Duration::from_secs_f64(0.25 + 0.5 * n as f64 / PAGES as f64);
+                loop {
+                    thread::sleep(wait);
+                    wait *= 2;
+                    if let Ok(mut page) = Client::open(address, &cookie) {
+                        let body = json!({ "room": room, "rev": 0 });
+                        let chunk = page.ask_patiently("sync", &body).unwrap();
+                        sender.send(chunk["ok"] == true).unwrap();
+                        return page;
+                    }
+                }
+            };
+            thread::Builder::new().spawn(comes_back).unwrap()
+        })
+        .collect();
+    let began = Instant::now();
+    assert_eq!(server.terminate(), 0);
+    let server = Roomcast::start_at(&place, address);
+    for _ in 0..PAGES {
+        assert!(back.recv_timeout(PATIENCE).expect("all come back"));
+    }
+    let took = began.elapsed();
+    println!("{PAGES} pages were back {took:?} after the server was asked to end");
+    assert!(took < ALL_BACK_WITHIN, "{took:?}");
+    // They are all there, and hear what is said.
+    let mut pages: Vec<_> = waiting.into_iter().map(|one| one.join().unwrap()).collect();
+    pages[0].tell(room, "after", "we are all here").unwrap();
+    for page in &mut pages[1..] {
+        assert_eq!(page.event("message").unwrap()["cid"], "after");
+    }
+    assert_eq!(server.terminate(), 0);
 }

@@ -1,11 +1,13 @@
 //! Backups while the chat runs, and what becomes of everybody when one is restored.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::json;
 
 use crate::client::Client;
-use crate::process::{Place, Roomcast};
+use crate::disk::works;
+use crate::process::{Place, Roomcast, binary};
 
 #[test]
 fn a_restored_backup_is_what_everybody_finds_and_what_was_there_before_is_kept() {
@@ -170,4 +172,91 @@ fn an_admin_fetches_a_backup_and_nobody_else_does() {
         fs::metadata(&file).unwrap().len(),
         yes["bytes"].as_u64().unwrap()
     );
+}
+
+/// A folder and what is in it, as it is on disk just now.
+fn copied(place: &Place) -> Place {
+    let copy = Place::new();
+    fs::create_dir(copy.path().join("backup")).unwrap();
+    for (from, to) in [
+        (place.path().to_owned(), copy.path().to_owned()),
+        (place.path().join("backup"), copy.path().join("backup")),
+    ] {
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    copy
+}
+
+#[test]
+fn a_restore_that_is_killed_at_any_rename_is_done_by_the_next_start_or_was_not_begun() {
+    // The process ends before its rename of that number is made.
+    let killed_at = |number: usize| {
+        let mut command = Command::new("strace");
+        command
+            .args(["-D", "-f", "-o", "/dev/null", "-e"])
+            .arg("trace=rename,renameat,renameat2")
+            .arg("-e")
+            .arg(format!(
+                "inject=rename,renameat,renameat2:signal=KILL:when={number}"
+            ));
+        command
+    };
+    if !works(killed_at(1).arg("true"), "strace") {
+        return;
+    }
+    let place = Place::new();
+    let mut server = Roomcast::start(&place);
+    let cookie = server.set_up();
+    let mut ada = server.client(&cookie);
+    let general = ada.general();
+    ada.tell(general, "old", "before the backup").unwrap();
+    place.done(&["backup"]);
+    ada.tell(general, "new", "after the backup").unwrap();
+    // Without a word, so that there is a log which has to go along.
+    server.kill();
+
+    let mut kills = 0;
+    loop {
+        let place = copied(&place);
+        let backup = place.backups().remove(0);
+        let ended = killed_at(kills + 1)
+            .arg(binary())
+            .arg("restore")
+            .arg(backup)
+            .arg("--data")
+            .arg(place.path())
+            .output()
+            .unwrap();
+        let server = Roomcast::start(&place);
+        let mut ada = server.client(&cookie);
+        let said = |rows: &[serde_json::Value]| -> Vec<String> {
+            let text = |row: &serde_json::Value| row["text"].as_str().unwrap().to_owned();
+            rows.iter().map(text).collect()
+        };
+        let rows = said(&ada.rows(general).unwrap());
+        let all = ["before the backup", "after the backup"];
+        if kills == 0 {
+            assert_eq!(rows, all, "nothing was ready yet");
+        } else {
+            assert_eq!(rows, all[..1], "killed at rename {}", kills + 1);
+            // What was there before is a backup now.
+            let kept = place.backups().into_iter().find(|path| {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                name.starts_with("replaced-") && name.ends_with(".db")
+            });
+            assert_eq!(server.terminate(), 0);
+            let said = place.done(&["restore", kept.unwrap().to_str().unwrap()]);
+            assert!(said.contains("2 messages"), "{said}");
+        }
+        if ended.status.success() {
+            break;
+        }
+        kills += 1;
+    }
+    // What is ready gets its name, the database and its log go, and the new one comes.
+    assert_eq!(kills, 4);
 }
