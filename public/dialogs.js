@@ -16,6 +16,7 @@ export class Dialogs {
   #ask;
   #entered;
   #invite = null;
+  #making = null;
   #open = null;
   #refresh = null;
 
@@ -131,9 +132,12 @@ export class Dialogs {
     return answer.ok;
   }
 
+  /** One is enough for all that show it, also for those who ask while it is made. */
   async #freshInvite() {
     if (this.#invite && this.#invite.expiresAt > Date.now() + 60_000) return this.#invite;
-    const answer = await this.#ask("invite:new", {});
+    this.#making ??= this.#ask("invite:new", {});
+    const answer = await this.#making;
+    this.#making = null;
     this.#invite = answer.ok ? answer : null;
     return this.#invite;
   }

@@ -28,6 +28,19 @@ describe("from nothing to talking", () => {
     assert.equal(ada.page.url(), `${roomcast.url}#/r/1`, "the code has left the address");
     // The empty room is the invite.
     const invite = await ada.page.locator("#stage").getByLabel("Invite link").inputValue();
+    // One that is asked for while it is made is the same one.
+    await ada.page.reload();
+    await ada.page.waitForFunction(() => {
+      const button = document.querySelector("[data-tool=invite]");
+      if (!button || button.hidden) return false;
+      button.click();
+      button.click();
+      return true;
+    });
+    const shown = ada.page.getByRole("dialog", { name: "Invite somebody" }).getByLabel("Invite link");
+    const again = await shown.inputValue();
+    await ada.page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+    assert.equal(await ada.page.locator("#stage").getByLabel("Invite link").inputValue(), again);
     bo = await Person.open(browser, invite);
     await bo.join({ name: "Bo", login: "bo" });
     await bo.isIn("General");
