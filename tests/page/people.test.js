@@ -126,8 +126,42 @@ describe("people", () => {
       await cem.page.getByText("You are no longer in Deck.").waitFor();
       await bo.page.getByRole("button", { name: "Add Cem Yıldız" }).waitFor();
       await bo.page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
-      await general(bo);
+    });
+
+    test("is nowhere any more for who was removed: not by its address, by search, in lists or by completion", async () => {
       await general(cem);
+      const room = Number(await bo.room(/^Deck/).getAttribute("data-room"));
+      for (const way of [`r/${room}`, `r/${room}/1`]) {
+        await cem.page.goto(`${roomcast.url}#/${way}`);
+        await cem.page.getByText("This room is private, or it is gone.").waitFor();
+        await cem.page.reload();
+        await cem.page.getByText("This room is private, or it is gone.").waitFor();
+        await general(cem);
+      }
+      // What he said there himself, too.
+      await cem.page.getByRole("button", { name: "Search" }).click();
+      const search = cem.page.getByRole("dialog");
+      await search.getByRole("radio", { name: "All rooms" }).check();
+      await search.getByRole("searchbox").fill("aye");
+      await search.getByText("No message has all of these words.").waitFor();
+      await search.getByRole("button", { name: "Close" }).click();
+      await cem.box.press("Control+k");
+      await cem.page.getByRole("combobox").fill("Deck");
+      await cem.page.getByText("Nothing here is called that.").waitFor();
+      await cem.page.keyboard.press("Escape");
+      await cem.box.pressSequentially("#");
+      const list = cem.page.getByRole("listbox");
+      await list.getByRole("option", { name: /General/ }).waitFor();
+      assert.equal(await list.getByRole("option", { name: /Deck/ }).count(), 0);
+      await cem.box.fill("");
+      // Called from inside, he hears nothing of it.
+      const before = cem.frames.length;
+      await bo.send("@cem would not like this");
+      await bo.stands("@cem would", "sent");
+      await cem.send("is anybody there?");
+      await cem.stands("is anybody there?", "sent");
+      assert.deepEqual(cem.frames.slice(before).filter(([, text]) => /would not like|Deck/.test(text)), []);
+      await general(bo);
     });
 
     test("General is left by nobody", async () => {
