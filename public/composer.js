@@ -163,13 +163,15 @@ export class Composer {
   }
 
   #changed(how) {
-    const value = this.#box.value;
-    const length = value.length > this.#max - COUNT_FROM ? Array.from(value).length : value.length;
+    const { value } = this.#box;
+    // As it is sent: what stands empty at the end does not count.
+    const text = value.trimEnd();
+    const length = text.length > this.#max - COUNT_FROM ? Array.from(text).length : text.length;
     const counted = length > this.#max - COUNT_FROM;
     this.#count.textContent = counted ? say.counter(length, this.#max) : "";
     this.#count.classList.toggle("error", length > this.#max);
     if (length <= this.#max) this.#note.textContent = "";
-    this.#form.classList.toggle("ready", value.trim() !== "");
+    this.#form.classList.toggle("ready", text.trim() !== "");
     this.#grow();
     if (how === "by us") return;
     if (this.#loan) return this.#loan.keep(value);

@@ -30,6 +30,9 @@ export function openDialog(title, children, closed = () => {}, name = null) {
   );
   dialog.addEventListener("close", () => {
     dialog.remove();
+    // A click on the button to close leaves the caret outside the field that has the focus again: there Chromium would type nothing.
+    const held = document.activeElement;
+    if (typeof held?.selectionStart === "number") held.setSelectionRange(held.selectionStart, held.selectionEnd);
     closed(dialog);
   });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());

@@ -52,7 +52,7 @@ export class MessageList {
     return this.#stuck && (this.#picture?.log.atTail ?? false);
   }
 
-  /** Draws a room: `{room, log, pending, me, people, names, newAt, newCount, target, leaving}`. Another room than before starts afresh. */
+  /** Draws a room: `{room, log, pending, online, me, people, names, newAt, newCount, target, leaving}`. Another room than before starts afresh. */
   show(picture) {
     if (this.#picture?.room.id !== picture.room.id) this.clear();
     this.#picture = picture;
@@ -125,7 +125,7 @@ export class MessageList {
   // ── what stands where ──
 
   #items() {
-    const { log, pending, me, names, newAt, newCount, target, leaving } = this.#picture;
+    const { log, pending, online, me, names, newAt, newCount, target, leaving } = this.#picture;
     const items = [];
     if (log.loaded && log.atStart && log.rows.length > 0) items.push({ key: "start", kind: "start" });
     const drawn = new Set();
@@ -169,7 +169,7 @@ export class MessageList {
         if (!drawn.has(entry.cid)) {
           add(
             { by: me.id, cid: entry.cid, text: entry.text, at: Math.max(entry.at, before?.at ?? 0) },
-            { entry },
+            { entry, queued: online && entry.state === "waiting" },
           );
         }
       }

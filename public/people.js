@@ -51,9 +51,10 @@ export class PeopleDrawer {
     const mark = this.isOpen ? JSON.stringify([place.me.role, all, count]) : String(count);
     if (mark === this.#mark) return;
     this.#mark = mark;
-    this.#button.setAttribute("aria-label", say.peopleButton(count));
+    this.#button.setAttribute("aria-label", count > 0 ? say.peopleButton(count) : say.people);
     this.#button.title = say.people;
-    fill(this.#button, icon("people"), el("span", { class: "number" }, String(count)));
+    // Nobody is not even me: then it is not known.
+    fill(this.#button, icon("people"), count > 0 && el("span", { class: "number" }, String(count)));
     if (this.isOpen) this.#names((names) => names.draw(place));
   }
 }

@@ -10,7 +10,7 @@ import { cleanName, onlyEmoji, render } from "./text.js";
 let labels = 0;
 
 /** What a row looks like, as a string: while it stays the same, nothing is drawn. */
-export function signature({ row, grouped, entry, leaving, found, called }, people, me, names) {
+export function signature({ row, grouped, entry, queued, leaving, found, called }, people, me, names) {
   return [
     row.id,
     row.rev,
@@ -24,12 +24,13 @@ export function signature({ row, grouped, entry, leaving, found, called }, peopl
     nameOf(row.by, people, me),
     entry?.state,
     entry?.code,
+    queued,
     entry && pauseOf(entry),
   ].join("\u0001");
 }
 
 /** Fills a list item. The visible pieces are its accessible name, so a grouped row still names its author. */
-export function row(node, { row, grouped, entry, leaving, found, called }, people, me, names) {
+export function row(node, { row, grouped, entry, queued, leaving, found, called }, people, me, names) {
   const name = nameOf(row.by, people, me);
   const id = (node.dataset.label ??= `m${(labels += 1)}`);
   node.className = ["row", grouped && "grouped", row.by === me.id && "mine", found && "found", called && "called"].filter(Boolean).join(" ");
@@ -55,7 +56,7 @@ export function row(node, { row, grouped, entry, leaving, found, called }, peopl
       "div",
       { class: "what" },
       ...(leaving ? leave(`${id}x`) : row.deleted ? gone(row, name, `${id}x`, people, me) : said(row, `${id}x`, me, names)),
-      entry ? fate(entry, `${id}f`) : null,
+      entry ? fate(entry, queued, `${id}f`) : null,
     ),
   );
 }
@@ -107,7 +108,7 @@ function said(row, id, me, names) {
   return nodes;
 }
 
-function fate(entry, id) {
+function fate(entry, queued, id) {
   if (entry.state === "failed") {
     return el(
       "div",
@@ -125,7 +126,9 @@ function fate(entry, id) {
     ? (say.paused[entry.code] ?? say.slowDown(pauseOf(entry)))
     : entry.code === "timeout"
       ? say.retrying
-      : say.waiting;
+      : queued
+        ? say.queued
+        : say.waiting;
   return el("div", { class: "fate waiting" }, icon("hourglass"), el("span", { id }, words));
 }
 

@@ -33,7 +33,7 @@ export class Scene {
   draw() {
     this.#due = false;
     const { me, room, log, people, names, newAt, newCount, target, leaving } = this.#place;
-    const { list, drawer, reading, pending } = this.#parts;
+    const { list, drawer, reading, pending, online } = this.#parts;
     if (!me || document.body.dataset.view !== "chat") return;
     this.#around();
     drawer.show(this.#place);
@@ -43,7 +43,7 @@ export class Scene {
     const waiting = pending(room.id);
     this.#empty(log?.loaded && log.atStart && log.rows.length === 0 && waiting.length === 0);
     at("skeleton").hidden = Boolean(log?.loaded);
-    list.show({ room, log: log ?? EMPTY, pending: waiting, me, people, names, newAt, newCount, target, leaving });
+    list.show({ room, log: log ?? EMPTY, pending: waiting, online: online(), me, people, names, newAt, newCount, target, leaving });
     this.jump();
     reading.look();
   }

@@ -138,7 +138,7 @@ export class Stay {
     const { doors, strip, typing, wire } = this.#page;
     wire.close();
     typing.clear();
-    strip.lower("restarting", "catchingUp");
+    strip.lower("restarting", "catchingUp", "note");
     if (why === "removed" || why === "banned") doors.removed(why);
     else doors.bar(say.ended[why] ?? say.ended.other);
   }

@@ -100,6 +100,7 @@ export const say = {
   undo: "Undo",
   save: "Save",
   waiting: "Waits for connection",
+  queued: "Waits its turn",
   retrying: "No answer yet, trying again",
   slowDown: (s) => `Slow down a little. Sends in ${s} s.`,
   paused: {

@@ -114,7 +114,7 @@ fn whatever_they_ask_is_answered_as_of_a_room_that_never_was() {
         let (event, body) = &one;
         let answer = cem.ask(event, body);
         assert_eq!(answer, refusal("not_found"), "{event} {body}");
-        assert_eq!(answer, later.ask(&other.0, &other.1), "{event} {body}");
+        assert_eq!(answer, later.ask(other.0, &other.1), "{event} {body}");
     }
     // Nor by what names no room.
     for body in [

@@ -184,6 +184,8 @@ describe("a message on a bad line", () => {
     const hurry = Array.from({ length: 12 }, (_, i) => `hurry ${i}`);
     await ada.sendAll(hurry);
     await ada.page.getByText(/^Slow down a little\. Sends in/).first().waitFor();
+    await ada.page.getByText("Waits its turn").first().waitFor();
+    assert.equal(await ada.page.getByText("Waits for connection").count(), 0);
     said.push(...hurry);
     await bo.sees(said);
     for (const text of hurry) await ada.stands(text, "sent");

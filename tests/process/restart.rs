@@ -290,7 +290,7 @@ fn two_hundred_pages_are_all_back_within_twenty_five_seconds_of_a_restart() {
         assert!(back.recv_timeout(PATIENCE).expect("all come back"));
     }
     let took = began.elapsed();
-    println!("{PAGES} pages were back {took:?} after the server was asked to end");
+    eprintln!("{PAGES} pages were back {took:?} after the server was asked to end");
     assert!(took < ALL_BACK_WITHIN, "{took:?}");
     // They are all there, and hear what is said.
     let mut pages: Vec<_> = waiting.into_iter().map(|one| one.join().unwrap()).collect();
