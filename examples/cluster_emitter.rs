@@ -27,6 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "sharded" => config::Wire::Sharded {
             rooms: config::RoomChannels::Public,
         },
+        "streams" | "streams-recovering" => config::Wire::Streams {
+            sharded_channels: false,
+        },
         other => return Err(format!("no such wire: {other}").into()),
     };
     let place = url.trim_start_matches("redis://");

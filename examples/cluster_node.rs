@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use roomcast::cluster::Redis;
 use roomcast::http::{Method, Response};
-use roomcast::server::{Gathered, GatheredAnswer, NodeAck, NodeAnswers, Operator, RemoteSocket};
+use roomcast::server::{
+    Gathered, GatheredAnswer, NodeAck, NodeAnswers, Operator, Recovered, RemoteSocket,
+};
 use roomcast::socketio::args::{Args, Binary};
 use roomcast::{Ack, App, Config, Context, Server, Socket, Verdict, config};
 use serde::{Deserialize, Serialize};
@@ -86,7 +88,9 @@ fn describe(server: &mut Server<Node>, namespace: &str) {
     server
         .of(namespace)
         .authorize(|socket, auth: Option<Auth>| {
-            socket.data_mut().name = auth.and_then(|auth| auth.name).unwrap_or_default();
+            if socket.recovered() != Recovered::Yes {
+                socket.data_mut().name = auth.and_then(|auth| auth.name).unwrap_or_default();
+            }
             Verdict::Accept
         })
         .on("join", |socket, (room,): (String,), ack| {
@@ -151,6 +155,18 @@ fn describe(server: &mut Server<Node>, namespace: &str) {
         .on("said", |socket, (): (), ack| {
             let said = std::mem::take(&mut socket.app.said);
             ack.send(&mut socket.io, &(said,));
+        })
+        .on("recovered", |socket, (): (), ack| {
+            let is_recovered = socket.recovered() == Recovered::Yes;
+            ack.send(&mut socket.io, &is_recovered);
+        })
+        .on("rooms", |socket, (): (), ack| {
+            let rooms: Vec<String> = socket.rooms().iter().map(ToString::to_string).collect();
+            ack.send(&mut socket.io, &(rooms,));
+        })
+        .on("data", |socket, (): (), ack| {
+            let data = json!({ "name": socket.data().name });
+            ack.send(&mut socket.io, &data);
         })
         .on("other nodes", |socket, (): (), ack| {
             let count = socket.io.other_nodes();
@@ -232,7 +248,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let address = word("127.0.0.1:3000").parse()?;
     let url = word("redis://127.0.0.1:6379");
     let mut cluster = config::Cluster::default();
-    cluster.wire = match &*word("classic") {
+    let wire = word("classic");
+    cluster.wire = match &*wire {
         "classic" => config::Wire::Classic {
             replies_to_asker: false,
         },
@@ -248,6 +265,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         "sharded-static" => config::Wire::Sharded {
             rooms: config::RoomChannels::None,
         },
+        "streams" | "streams-recovering" => config::Wire::Streams {
+            sharded_channels: false,
+        },
+        "streams-sharded" => config::Wire::Streams {
+            sharded_channels: true,
+        },
         other => return Err(format!("no such wire: {other}").into()),
     };
     if let "impatient" = &*word("") {
@@ -255,7 +278,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         cluster.count_every = Duration::from_millis(500);
         cluster.retry_after_max = Duration::from_millis(500);
     }
-    let mut server = Server::new(Config::default(), Node::default());
+    let mut config = Config::default();
+    config.socketio.recovery = (wire == "streams-recovering").then(config::Recovery::default);
+    let mut server = Server::new(config, Node::default());
     server.carried_by(Redis::new(&url, cluster)?);
     for namespace in ["/", "/star*", "/starboard"] {
         describe(&mut server, namespace);

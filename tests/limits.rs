@@ -323,6 +323,34 @@ const REACHED: &[(&str, &str)] = &[
         "src/cluster/tests.rs channels_begin_as_they_are_told_to",
     ),
     (
+        "stream",
+        "src/cluster/tests/streams.rs keys_are_called_as_they_are_told_to",
+    ),
+    (
+        "stream_entries_max",
+        "src/cluster/tests/streams.rs a_stream_is_kept_so_long_and_read_in_such_pages",
+    ),
+    (
+        "stream_page_max",
+        "src/cluster/tests/streams.rs a_stream_is_kept_so_long_and_read_in_such_pages",
+    ),
+    (
+        "read_within",
+        "src/cluster/tests/streams.rs a_stream_that_is_silent_for_too_long_is_not_there",
+    ),
+    (
+        "session_prefix",
+        "src/cluster/tests/streams.rs keys_are_called_as_they_are_told_to",
+    ),
+    (
+        "held_bytes_max",
+        "src/cluster/tests/streams.rs what_is_held_is_bounded_and_goes_to_ones_own_clients_at_once_beyond",
+    ),
+    (
+        "missed_bytes_max",
+        "src/cluster/tests/streams.rs what_was_missed_is_read_in_pages_and_bounded",
+    ),
+    (
         "connect_within",
         "src/cluster/link/tests.rs one_that_is_not_made_or_not_greeted_in_time_is_given_up",
     ),

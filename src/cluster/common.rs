@@ -144,6 +144,11 @@ impl Common {
         }
     }
 
+    /// A message as MessagePack.
+    pub(super) fn packed(&self, said: &Said) -> Vec<u8> {
+        msgpack::from_json(&self.text(said), &said.attachments)
+    }
+
     fn text(&self, said: &Said) -> String {
         let Said {
             namespace,
@@ -289,11 +294,6 @@ impl Common {
         })
     }
 
-    /// Whether a message is of this node itself.
-    pub(super) fn is_own(&self, envelope: &Envelope<'_>) -> bool {
-        envelope.uid.0 == self.uid
-    }
-
     /// A message came; none if nothing is to be done for it.
     pub(super) fn heard(
         &mut self,
@@ -301,7 +301,7 @@ impl Common {
         message: &Message<'_>,
         envelope: &Envelope<'_>,
     ) -> Result<Option<Wish>, Ignored> {
-        if self.is_own(envelope) {
+        if envelope.uid.0 == self.uid {
             return Ok(None);
         }
         let (namespace, kind) = (&*envelope.nsp, envelope.kind);
@@ -359,6 +359,21 @@ impl Common {
             }
             _ => return Err(Ignored),
         }))
+    }
+
+    /// The event that a message brought to clients, whichever node's it is; none if they were asked for answers.
+    pub(super) fn missed(&self, message: &Message<'_>, envelope: &Envelope<'_>) -> Option<Wish> {
+        if envelope.kind != BROADCAST {
+            return None;
+        }
+        let data: Data<'_> = serde_json::from_str(envelope.data?.get()).ok()?;
+        if data.request_id.is_some() {
+            return None;
+        }
+        let packet: Packet<'_> = serde_json::from_str(data.packet?.get()).ok()?;
+        packet
+            .wish(message, &envelope.nsp, data.opts.as_ref()?, None)
+            .ok()
     }
 
     /// A broadcast whose answers are awaited, if they are.
@@ -421,6 +436,11 @@ impl Common {
 }
 
 impl Said {
+    /// Whether nobody who hears it later could do anything about it.
+    pub(super) const fn is_ephemeral(&self) -> bool {
+        self.question.is_some() || matches!(self.kind, FETCH | SERVER_SIDE)
+    }
+
     const fn asking(mut self, question: Request) -> Self {
         self.question = Some(question);
         self

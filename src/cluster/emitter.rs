@@ -9,10 +9,12 @@ use std::io::{self, Read, Write};
 use serde::Serialize;
 
 use super::classic::Classic;
+use super::entry;
 use super::resp::{self, Reader, Value};
 use super::sharded::Sharded;
+use super::streams::Streams;
 use super::url::Target;
-use super::wire::Wire;
+use super::wire::{Publication, Wire};
 use crate::config;
 use crate::server::cluster::{Values, Whom, Wish};
 use crate::socketio::args;
@@ -40,6 +42,8 @@ pub struct Emitter<S> {
     /// Bytes that were read and not understood yet.
     unread: Vec<u8>,
     wire: Box<dyn Wire>,
+    /// The stream, if there is one, and how many of its entries are kept.
+    kept: (String, String),
 }
 
 /// Whom an emitter speaks to.
@@ -63,12 +67,16 @@ impl<S: Read + Write> Emitter<S> {
                 Box::new(Classic::emitter(&config, replies_to_asker))
             }
             config::Wire::Sharded { rooms } => Box::new(Sharded::emitter(&config, rooms)),
+            config::Wire::Streams { sharded_channels } => {
+                Box::new(Streams::emitter(&config, sharded_channels))
+            }
         };
         let mut emitter = Self {
             stream,
             reader: Reader::new(config.message_bytes_max),
             unread: Vec::new(),
             wire,
+            kept: (config.stream.clone(), config.stream_entries_max.to_string()),
         };
         let mut words: Vec<&[u8]> = vec![b"HELLO", b"3"];
         if let Some((name, password)) = &target.login {
@@ -100,9 +108,18 @@ impl<S: Read + Write> Emitter<S> {
         let Some(publication) = self.wire.said(wish) else {
             return Ok(());
         };
-        let channel = &publication.channel;
-        let (command, name) = (channel.publish().as_bytes(), channel.name().as_bytes());
-        self.command(&[command, name, &publication.payload])
+        match publication {
+            Publication::Publish {
+                channel, payload, ..
+            } => {
+                let (command, name) = (channel.publish().as_bytes(), channel.name().as_bytes());
+                self.command(&[command, name, &payload])
+            }
+            Publication::Add(fields) => {
+                let (stream, entries_max) = self.kept.clone();
+                self.command(&entry::addition(&stream, &entries_max, &fields))
+            }
+        }
     }
 
     fn command(&mut self, words: &[&[u8]]) -> io::Result<()> {

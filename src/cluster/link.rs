@@ -85,6 +85,8 @@ pub(super) struct Link<T> {
     wanted: VecDeque<Carried>,
     /// Tries in vain since the last that was not.
     tries: u32,
+    /// Tags that are greater were asked for here, up to the last.
+    first_tag: u64,
     tags: u64,
     /// Connections that were greeted.
     joined: u64,
@@ -94,6 +96,11 @@ pub(super) struct Link<T> {
 
 impl<T> Link<T> {
     pub(super) fn new(target: Target, limits: config::Cluster) -> Self {
+        Self::numbered(target, limits, 0)
+    }
+
+    /// One of several, whose tags are counted from a number of its own.
+    pub(super) fn numbered(target: Target, limits: config::Cluster, tags: u64) -> Self {
         Self {
             reader: Reader::new(limits.message_bytes_max),
             limits,
@@ -105,7 +112,8 @@ impl<T> Link<T> {
             events: VecDeque::new(),
             wanted: VecDeque::new(),
             tries: 0,
-            tags: 0,
+            first_tag: tags,
+            tags,
             joined: 0,
             has_complained: false,
         }
@@ -125,6 +133,11 @@ impl<T> Link<T> {
 
     pub(super) const fn is_up(&self) -> bool {
         matches!(self.state, State::Up(_))
+    }
+
+    /// Whether a connection was asked for here.
+    pub(super) const fn asked_for(&self, tag: Tag) -> bool {
+        self.first_tag < tag.0 && tag.0 <= self.tags
     }
 
     pub(super) fn owns(&self, conn: ConnId) -> bool {
@@ -383,10 +396,10 @@ impl<T> Link<T> {
         whole.mul_f64(self.random.random_range(0.5..=1.0))
     }
 
-    /// The end, for good.
+    /// The end, for good; what was said before it still goes.
     pub(super) fn stop(&mut self) {
         if let State::Greeting(conn) | State::Up(conn) = self.state {
-            self.wanted.push_back(Carried::Close(conn));
+            self.wanted.push_back(Carried::Finish(conn));
         }
         self.state = State::Stopped;
         self.forget_pending();

@@ -5,13 +5,15 @@
 use std::time::Duration;
 
 use super::classic::Classic;
-use super::message::Ignored;
+use super::message::{self, Ignored, Message};
 use super::resp::{Reader, Value, Violation};
+use super::sessions;
 use super::sharded::Sharded;
-use super::wire::{Came, Out, Publication, Role, Wire};
+use super::streams::Streams;
+use super::wire::{Came, Out, Publication, Read, Role, Wire};
 use crate::config;
-use crate::server::Here;
 use crate::server::cluster::{Reply, Request, Values, Whom, Wish};
+use crate::server::{Here, KeptSession};
 use crate::socketio::args::Args;
 use crate::time::{Now, Time, UnixMillis};
 
@@ -23,13 +25,17 @@ pub fn wire(data: &[u8]) {
     let Some((which, rest)) = data.split_first() else {
         return;
     };
-    match which % 8 {
+    match which % 16 {
         0 => message(classic, Role::Broadcasts, "socket.io#/#", rest),
         1 => message(classic, Role::Requests, "socket.io-request#/#", rest),
         2 => message(classic, Role::Responses, "socket.io-response#/#", rest),
         4 => message(sharded, Role::Requests, "socket.io#/#", rest),
         5 => message(sharded, Role::Room, "socket.io#/#deck#", rest),
         6 => message(sharded, Role::Responses, "socket.io#/#uid#", rest),
+        7 => entry(rest),
+        8 => message(streams, Role::Requests, "socket.io#/#", rest),
+        9 => message(streams, Role::Responses, "socket.io#/#uid#", rest),
+        10 => session(rest),
         _ => redis(rest),
     }
 }
@@ -56,6 +62,10 @@ fn classic() -> Box<dyn Wire> {
 fn sharded() -> Box<dyn Wire> {
     let rooms = config::RoomChannels::Public;
     Box::new(Sharded::new(&config::Cluster::default(), rooms))
+}
+
+fn streams() -> Box<dyn Wire> {
+    Box::new(Streams::new(&config::Cluster::default(), false))
 }
 
 /// One of several nodes, each with a name of its own.
@@ -125,8 +135,12 @@ fn everybody() -> Whom {
 fn asked(node: &mut dyn Wire) -> String {
     let (to, request) = (everybody(), QUESTION);
     let publication = node.said(&Wish::Fetch { to, request });
-    let payload = publication.expect("there is a word for it").payload;
-    let message: serde_json::Value = serde_json::from_slice(&payload).expect("it is JSON");
+    let Some(Publication::Publish { payload, .. }) = publication else {
+        panic!("there is no word for it");
+    };
+    let limits = message::limits(&config::Cluster::default());
+    let message = Message::either(&payload, &limits).expect("what we say is understood");
+    let message: serde_json::Value = message.parse().expect("it is JSON");
     let name = message.get("requestId");
     let name = name.or_else(|| message.get("data")?.get("requestId"));
     let name = name.and_then(serde_json::Value::as_str);
@@ -194,12 +208,85 @@ fn said_again(make: Make, role: Role, wish: &Wish) -> Wish {
 }
 
 fn only(node: &mut dyn Wire, role: Role, said: &Publication) -> Wish {
-    let heard = hear(node, role, said.channel.name(), &said.payload);
+    let heard = match said {
+        Publication::Publish {
+            channel, payload, ..
+        } => hear(node, role, channel.name(), payload),
+        Publication::Add(fields) => {
+            let pairs = fields.iter();
+            let texts =
+                pairs.flat_map(|(name, value)| [text(name.as_bytes()), text(value.as_bytes())]);
+            let fields: Vec<_> = texts.collect();
+            match node.read(NOW, &fields) {
+                Ok(Read::Wish(wish)) => Ok(vec![Out::Hear(wish)]),
+                other => panic!("it was not read: {other:?}"),
+            }
+        }
+    };
     let heard = heard.expect("what we say is understood");
     let [Out::Hear(wish)] = <[Out; 1]>::try_from(heard).expect("it is one thing") else {
         panic!("it was not heard");
     };
     wish
+}
+
+fn text(bytes: &[u8]) -> Value {
+    Value::Text(bytes.to_vec().into())
+}
+
+/// The same of an entry of the stream, whose kind is its first byte and whose data follows. What those have missed who come
+/// back is what those heard who were there.
+fn entry(bytes: &[u8]) {
+    let Some((kind, data)) = bytes.split_first() else {
+        return;
+    };
+    let kind = (kind % 16).to_string();
+    let pairs = [
+        ("uid", &b"x"[..]),
+        ("nsp", b"/"),
+        ("type", kind.as_bytes()),
+        ("data", data),
+    ];
+    let texts = pairs
+        .iter()
+        .flat_map(|(name, value)| [text(name.as_bytes()), text(value)]);
+    let fields: Vec<_> = texts.collect();
+    let read = node(streams, 1).read(NOW, &fields);
+    let missed = node(streams, 1).missed(&fields);
+    let json = |wish: &Wish| serde_json::to_string(wish).expect("a wish is plain data");
+    let Ok(Read::Wish(wish)) = read else {
+        return assert!(missed.is_none());
+    };
+    is_sound(&wish);
+    if matches!(wish, Wish::Emit { request: None, .. }) {
+        assert_eq!(missed.as_ref().map(json), Some(json(&wish)));
+    }
+    if !is_question(&wish) && !matches!(wish, Wish::Reply { .. }) {
+        let again = said_again(streams, Role::Requests, &wish);
+        let third = said_again(streams, Role::Requests, &again);
+        assert_eq!(json(&third), json(&again));
+    }
+}
+
+/// A session is read as it was written.
+fn session(value: &[u8]) {
+    let limits = message::limits(&config::Cluster::default());
+    let Some((mut session, namespace)) = sessions::read(value, &limits) else {
+        return;
+    };
+    session.namespace = namespace.unwrap_or_default();
+    let again = |session: &KeptSession| {
+        let written = sessions::written(session);
+        let (again, namespace) =
+            sessions::read(written.as_bytes(), &limits).expect("what we write is read");
+        KeptSession {
+            namespace: namespace.unwrap_or_default(),
+            ..again
+        }
+    };
+    // Spelled anew, numbers and escapes settle after one round.
+    let settled = again(&session);
+    assert_eq!(again(&settled), settled);
 }
 
 /// What the node that asks hears when another replies this to a question of the kind.

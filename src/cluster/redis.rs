@@ -9,6 +9,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -17,14 +18,19 @@ use super::classic::Classic;
 use super::link::{Event, Link};
 use super::resp::Value;
 use super::sharded::Sharded;
+use super::streams::Streams;
 use super::url::{Target, UrlError};
 use super::wire::{Came, Channel, Out, Publication, Role, Wire};
 use crate::config;
 use crate::reactor::{ConnId, Tag};
 use crate::server::cluster::{Request, Wish};
-use crate::server::{Carried, Carrier, CarrierState, CarrierStatus, Here};
+use crate::server::{Carried, Carrier, CarrierState, CarrierStatus, Claim, Here, KeptSession};
 use crate::socketio::namespaces::Presence;
 use crate::time::{Now, Time};
+
+mod streaming;
+
+use streaming::Streaming;
 
 /// What a command was for.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +45,14 @@ enum Token {
     Ask(Request, HeardBy),
     /// To count the nodes.
     Count,
+    /// To add something to the stream, under a number if this node waits for it itself.
+    Add(Option<u64>),
+    /// To keep a session.
+    Keep,
+    /// To take the session that somebody claims.
+    Taken(u64),
+    /// To read what somebody has missed.
+    Page(u64),
 }
 
 /// Who hears a question.
@@ -81,6 +95,8 @@ pub struct Redis {
     /// Subscriptions that Redis has not confirmed.
     unconfirmed: usize,
     count_at: Option<Time>,
+    /// Where there is a stream.
+    streaming: Option<Box<Streaming>>,
     /// Whether somebody was told what Redis refuses; once for each connection.
     has_complained: bool,
     status: CarrierStatus,
@@ -97,9 +113,15 @@ impl Redis {
                 Box::new(Classic::new(&config, replies_to_asker))
             }
             config::Wire::Sharded { rooms } => Box::new(Sharded::new(&config, rooms)),
+            config::Wire::Streams { sharded_channels } => {
+                Box::new(Streams::new(&config, sharded_channels))
+            }
         };
+        let target = Target::parse(url)?;
+        let has_stream = matches!(config.wire, config::Wire::Streams { .. });
+        let streaming = has_stream.then(|| Box::new(Streaming::new(target.clone(), &config)));
         Ok(Self {
-            link: Link::new(Target::parse(url)?, config.clone()),
+            link: Link::new(target, config.clone()),
             wire,
             config,
             channels: HashMap::new(),
@@ -108,6 +130,7 @@ impl Redis {
             unsubscribed: VecDeque::new(),
             unconfirmed: 0,
             count_at: None,
+            streaming,
             has_complained: false,
             status: CarrierStatus::default(),
         })
@@ -154,20 +177,23 @@ impl Redis {
         self.subscribe_waiting(now);
     }
 
-    fn publish(&mut self, now: Now, publication: &Publication) {
-        let Publication {
-            channel,
-            payload,
-            question,
-        } = publication;
+    fn publish(&mut self, now: Now, publication: Publication, wish: Option<Wish>) {
+        let (channel, payload, question) = match publication {
+            Publication::Add(fields) => return self.add(now, fields, wish),
+            Publication::Publish {
+                channel,
+                payload,
+                question,
+            } => (channel, payload, question),
+        };
         let token = match question {
-            Some(request) => Token::Ask(*request, self.heard_by(channel)),
+            Some(request) => Token::Ask(request, self.heard_by(&channel)),
             None => Token::Publish,
         };
         let words = [
             channel.publish().as_bytes(),
             channel.name().as_bytes(),
-            payload,
+            &payload[..],
         ];
         match self.command(now, &words, token) {
             Ok(()) => self.status.said += 1,
@@ -192,6 +218,9 @@ impl Redis {
                 let missing = self.status.other_nodes;
                 self.wanted.push_back(Carried::NotAsked(*request, missing));
             }
+            Token::Add(number) => self.not_added(*number),
+            Token::Keep => self.status.unsaid += 1,
+            Token::Taken(ticket) | Token::Page(ticket) => self.claim_lost(*ticket),
             Token::Subscribe | Token::Unsubscribe | Token::Count => {}
         }
     }
@@ -208,7 +237,14 @@ impl Redis {
 
     /// Does what follows from what the link has brought.
     fn follow(&mut self, now: Now, here: &dyn Here) {
-        while let Some(event) = self.link.poll_event() {
+        loop {
+            let Some(event) = self.link.poll_event() else {
+                // Which may bring about events of the link.
+                match self.follow_stream(now) {
+                    true => continue,
+                    false => break,
+                }
+            };
             match event {
                 Event::Up => self.up(now),
                 Event::Down => {
@@ -216,6 +252,7 @@ impl Redis {
                     self.unconfirmed = 0;
                     self.unsubscribed.clear();
                     self.count_at = None;
+                    self.stream_down(now);
                 }
                 Event::Lost(token) => self.lost(&token),
                 Event::Reply(token, value) => self.replied(now, &token, &value),
@@ -241,7 +278,7 @@ impl Redis {
     }
 
     fn joined_if_confirmed(&mut self) {
-        if self.unconfirmed == 0 && self.unsubscribed.is_empty() && self.link.is_up() {
+        if self.unconfirmed == 0 && self.unsubscribed.is_empty() && self.is_ready() {
             self.status.state = CarrierState::Joined;
         }
     }
@@ -269,6 +306,9 @@ impl Redis {
                     .saturating_sub(own);
                 self.wanted.push_back(Carried::Awaited(*request, others));
             }
+            (Token::Taken(_) | Token::Page(_), Value::Error(_)) => {}
+            (Token::Taken(ticket), value) => self.taken(now, *ticket, value),
+            (Token::Page(ticket), value) => self.page(now, *ticket, value),
             (Token::Count, Value::List(values)) => {
                 if let Some(Value::Number(count)) = values.get(1) {
                     let others = usize::try_from(*count)
@@ -317,7 +357,7 @@ impl Redis {
         for out in out {
             match out {
                 Out::Hear(wish) => self.wanted.push_back(Carried::Hear(wish)),
-                Out::Publish(publication) => self.publish(now, &publication),
+                Out::Publish(publication) => self.publish(now, publication, None),
             }
         }
     }
@@ -337,6 +377,10 @@ impl Carrier for Redis {
         let mut random = StdRng::from_seed(seed);
         self.wire.seeded(&mut random);
         self.link.seeded(rand::RngExt::random(&mut random));
+        if let Some(streaming) = &mut self.streaming {
+            let seed = rand::RngExt::random(&mut random);
+            streaming.tail.link.seeded(seed);
+        }
     }
 
     fn namespace(&mut self, now: Now, name: &str, presence: Presence) {
@@ -394,7 +438,7 @@ impl Carrier for Redis {
             _ => None,
         };
         match self.wire.said(&wish) {
-            Some(publication) => self.publish(now, &publication),
+            Some(publication) => self.publish(now, publication, Some(wish)),
             None => {
                 if let Some(request) = question {
                     self.wanted.push_back(Carried::NotAsked(request, 0));
@@ -403,28 +447,66 @@ impl Carrier for Redis {
         }
     }
 
+    fn recovers(&mut self, within: Duration) -> bool {
+        if let Some(streaming) = &mut self.streaming {
+            streaming.keeps = Some(within);
+        }
+        self.streaming.is_some()
+    }
+
+    fn went_away(&mut self, now: Now, session: KeptSession) {
+        self.keep_session(now, &session);
+    }
+
+    fn claimed(&mut self, now: Now, claim: Claim) {
+        self.begin_claim(now, claim);
+    }
+
     fn resolved(&mut self, now: Now, addresses: io::Result<Vec<SocketAddr>>) {
+        if let Some(streaming) = &mut self.streaming {
+            let same = match &addresses {
+                Ok(addresses) => Ok(addresses.clone()),
+                Err(error) => Err(error.kind().into()),
+            };
+            streaming.tail.link.resolved(now.mono, same);
+        }
         self.link.resolved(now.mono, addresses);
         self.follow(now, &Nobody);
     }
 
     fn connected(&mut self, now: Now, tag: Tag, result: io::Result<ConnId>) {
-        self.link.connected(now.mono, tag, result);
+        match &mut self.streaming {
+            Some(streaming) if streaming.tail.link.asked_for(tag) => {
+                streaming.tail.link.connected(now.mono, tag, result);
+            }
+            _ => self.link.connected(now.mono, tag, result),
+        }
         self.follow(now, &Nobody);
     }
 
     fn received(&mut self, now: Now, conn: ConnId, input: &[u8], here: &dyn Here) -> usize {
-        self.link.received(now.mono, conn, input);
+        match &mut self.streaming {
+            Some(streaming) if streaming.tail.link.owns(conn) => {
+                streaming.tail.link.received(now.mono, conn, input);
+            }
+            _ => self.link.received(now.mono, conn, input),
+        }
         self.follow(now, here);
         input.len()
     }
 
     fn closed(&mut self, now: Now, conn: ConnId, why: io::Result<()>) {
+        if let Some(streaming) = &mut self.streaming {
+            streaming.tail.link.closed(now.mono, conn, &why);
+        }
         self.link.closed(now.mono, conn, &why);
         self.follow(now, &Nobody);
     }
 
     fn elapsed(&mut self, now: Now) {
+        if let Some(streaming) = &mut self.streaming {
+            streaming.tail.link.elapsed(now.mono);
+        }
         self.link.elapsed(now.mono);
         self.follow(now, &Nobody);
         if self.count_at.is_some_and(|at| at <= now.mono) {
@@ -433,6 +515,9 @@ impl Carrier for Redis {
     }
 
     fn stopped(&mut self, now: Now) {
+        if let Some(streaming) = &mut self.streaming {
+            streaming.tail.link.stop();
+        }
         self.link.stop();
         self.follow(now, &Nobody);
         self.count_at = None;
@@ -440,11 +525,20 @@ impl Carrier for Redis {
 
     fn deadline(&self) -> Option<Time> {
         let own = self.count_at.filter(|_| self.link.is_up());
-        [self.link.deadline(), own].into_iter().flatten().min()
+        let streaming = self.streaming.as_ref();
+        let tail = streaming.and_then(|it| it.tail.link.deadline());
+        [self.link.deadline(), tail, own]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn poll(&mut self) -> Option<Carried> {
-        self.link.poll_wanted().or_else(|| self.wanted.pop_front())
+        let wanted = self.link.poll_wanted().or_else(|| {
+            let streaming = self.streaming.as_mut()?;
+            streaming.tail.link.poll_wanted()
+        });
+        wanted.or_else(|| self.wanted.pop_front())
     }
 
     fn status(&self) -> CarrierStatus {

@@ -103,9 +103,10 @@ impl Wire for Sharded {
             To::Asker(uid) => self.below(namespace, uid),
         };
         let channel = Channel::Sharded(channel.into());
-        Some(Publication {
-            question: said.question,
-            ..Publication::new(channel, self.common.whole(&said))
+        let publication = Publication::new(channel, self.common.whole(&said));
+        Some(match said.question {
+            Some(question) => publication.asking(question),
+            None => publication,
         })
     }
 

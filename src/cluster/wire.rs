@@ -5,6 +5,7 @@
 use rand::rngs::StdRng;
 
 use super::message::Ignored;
+use super::resp::Value;
 use crate::server::Here;
 use crate::server::cluster::{Request, Wish};
 use crate::time::Now;
@@ -74,28 +75,46 @@ pub(super) struct Came<'a> {
     pub(super) payload: &'a [u8],
 }
 
-/// Something to be published.
+/// Something to be said.
 #[derive(Debug)]
-pub(super) struct Publication {
-    pub(super) channel: Channel,
-    pub(super) payload: Vec<u8>,
-    /// The question that it puts.
-    pub(super) question: Option<Request>,
+pub(super) enum Publication {
+    /// In a channel.
+    Publish {
+        channel: Channel,
+        payload: Vec<u8>,
+        /// The question that it puts.
+        question: Option<Request>,
+    },
+    /// At the end of the stream, in these fields.
+    Add(Vec<(&'static str, String)>),
 }
 
 impl Publication {
     pub(super) fn new(channel: Channel, payload: impl Into<Vec<u8>>) -> Self {
-        Self {
+        Self::Publish {
             channel,
             payload: payload.into(),
             question: None,
         }
     }
 
-    pub(super) const fn asking(mut self, question: Request) -> Self {
-        self.question = Some(question);
+    pub(super) fn asking(mut self, asked: Request) -> Self {
+        if let Self::Publish { question, .. } = &mut self {
+            *question = Some(asked);
+        }
         self
     }
+}
+
+/// What an entry of the stream was.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// Another node wishes this.
+    Wish(Wish),
+    /// It is this node's own, with the number that it was given.
+    Own(Option<u64>),
+    /// Nothing that is to be done.
+    Nothing,
 }
 
 /// What follows from something that came.
@@ -133,4 +152,12 @@ pub(super) trait Wire {
         here: &dyn Here,
         out: &mut Vec<Out>,
     ) -> Result<(), Ignored>;
+    /// An entry of the stream came.
+    fn read(&mut self, _now: Now, _fields: &[Value]) -> Result<Read, Ignored> {
+        Err(Ignored)
+    }
+    /// The event that an entry of the stream brought to clients, whichever node's it is.
+    fn missed(&self, _fields: &[Value]) -> Option<Wish> {
+        None
+    }
 }

@@ -10,6 +10,22 @@ pub struct Cluster {
     pub wire: Wire,
     /// What all channels begin with (`key`): that of all nodes.
     pub prefix: String,
+    /// The key of the stream (`streamName`), where there is one: that of all nodes.
+    pub stream: String,
+    /// Entries of the stream that are kept, about (`maxLen`): the more, the longer a connection to Redis may be away, or a client,
+    /// without missing anything.
+    pub stream_entries_max: usize,
+    /// Entries of the stream that are asked for at once (`readCount`).
+    pub stream_page_max: usize,
+    /// How long Redis waits for an entry before it says that there is none (`blockTimeInMs`).
+    pub read_within: Duration,
+    /// What the keys of sessions that may be recovered begin with (`sessionKeyPrefix`): that of all nodes.
+    pub session_prefix: String,
+    /// Bytes of events on their way through the stream and back, on which clients of this node wait, too. What would be more goes
+    /// to them at once, and cannot be recovered: the stream has stopped, or almost.
+    pub held_bytes_max: usize,
+    /// Bytes of events that all clients have missed who are coming back at this moment; whose would be more is a stranger.
+    pub missed_bytes_max: usize,
     /// How long a connection to Redis may take, its greeting included. Redis is within the house.
     pub connect_within: Duration,
     /// How long Redis may take to confirm a command before the connection is given up: it is stopped, or the network is.
@@ -40,6 +56,13 @@ impl Default for Cluster {
         Self {
             wire: Wire::default(),
             prefix: "socket.io".to_owned(),
+            stream: "socket.io".to_owned(),
+            stream_entries_max: 10_000,
+            stream_page_max: 100,
+            read_within: Duration::from_secs(5),
+            session_prefix: "sio:session:".to_owned(),
+            held_bytes_max: 4 * 1024 * 1024,
+            missed_bytes_max: 16 * 1024 * 1024,
             connect_within: Duration::from_secs(5),
             confirmed_within: Duration::from_secs(5),
             retry_after: Duration::from_millis(100),
@@ -68,6 +91,12 @@ pub enum Wire {
     Sharded {
         /// Which rooms have channels of their own: the same ones at all nodes.
         rooms: RoomChannels,
+    },
+    /// That of `createAdapter` of `@socket.io/redis-streams-adapter` 0.3: what is said goes through a stream, so that who was away
+    /// for a while hears it later, be it a node or, with [recovery](super::SocketIo::recovery), a client at another node.
+    Streams {
+        /// Whether questions and answers go by sharded channels (`useShardedPubSub`): that of all nodes.
+        sharded_channels: bool,
     },
 }
 

@@ -166,6 +166,7 @@
 //! | `io.sockets.adapter.rooms.get(room)?.size` | [`io.room_size("/", room)`](crate::Io::room_size), which lists nothing |
 //! | `adapter.on("create-room", f)`, `"delete-room"`, `"join-room"`, `"leave-room"` | [`.on_room_event(f)`](crate::server::Namespace::on_room_event) |
 //! | `io.adapter(createAdapter(pub, sub))` of `@socket.io/redis-adapter` | [`server.carried_by(Redis::new(url, …)?)`](crate::Server::carried_by); other adapters: a [`Carrier`](crate::server::Carrier) of your own |
+//! | `io.adapter(createAdapter(redis))` of `@socket.io/redis-streams-adapter` | the same, with [`Wire::Streams`](crate::config::Wire) |
 //! | `io.adapter(createShardedAdapter(pub, sub))` | the same, with [`Wire::Sharded`](crate::config::Wire) in its `config::Cluster` |
 //! | `await io.of("/").adapter.serverCount()` | [`io.other_nodes()`](crate::Io::other_nodes), without this one |
 //! | `new Emitter(client)` of `@socket.io/redis-emitter` | [`Emitter::new(stream, url, …)?`](crate::cluster::Emitter) |

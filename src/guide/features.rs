@@ -98,7 +98,7 @@
 //! |---|---|
 //! | several servers over Redis: `createAdapter` and the emitter | yes, with Node.js servers among them ([`super::several_servers`]) |
 //! | several servers over Redis: `createShardedAdapter` | yes, in all its modes, with Node.js servers among them |
-//! | several servers over Redis: streams | not yet |
+//! | several servers over Redis: streams | yes, that of version 0.3 with one stream; recovery works from node to node |
 //! | adapters over Postgres, MongoDB, cloud queues | left out: one wire that is spoken well |
 //! | sticky sessions, needed by long-polling | the proxy's affair; see [`super::several_servers`] |
 //! | the Admin UI | not yet |

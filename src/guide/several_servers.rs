@@ -45,10 +45,15 @@
 //! | `createShardedAdapter(pub, sub)` | `Sharded { rooms: RoomChannels::Public }` |
 //! | `createShardedAdapter(…, { subscriptionMode: "dynamic-private" })` | `Sharded { rooms: RoomChannels::All }` |
 //! | `createShardedAdapter(…, { subscriptionMode: "static" })` | `Sharded { rooms: RoomChannels::None }` |
+//! | `createAdapter(redis)` of `@socket.io/redis-streams-adapter` 0.3 | `Streams { sharded_channels: false }` |
+//! | the same with `useShardedPubSub: true` | `Streams { sharded_channels: true }` |
 //!
 //! By the classic protocol every node hears of every broadcast, and passes over what is for rooms that nobody of its own is in. By
 //! the sharded one Redis (7 or later) brings a broadcast to one room only to the nodes that have somebody there. The first
 //! broadcast to a room may be on its way while somebody's node subscribes to it: who has just joined may miss it.
+//!
+//! By the protocol of streams what is said goes into a stream, of which Redis keeps the last
+//! [`stream_entries_max`](crate::config::Cluster::stream_entries_max) entries: see below.
 //!
 //! A process without sockets speaks to them by an [`Emitter`](crate::cluster::Emitter); `@socket.io/redis-emitter`, which knows
 //! the classic protocol only, reaches us as well.
@@ -60,6 +65,40 @@
 //! are missing. [`Io::carrier`](crate::Io::carrier) says `Degraded` until Redis is there again; then everything is subscribed
 //! to anew, and nobody needs to be restarted. A Redis that does not answer within
 //! [`confirmed_within`](crate::config::Cluster::confirmed_within) counts as away.
+//!
+//! By streams, a node whose connection was lost reads on where it was, and its clients hear late what the others have said.
+//!
+//! # Recovery from node to node
+//!
+//! With streams and [`recovery`](crate::config::SocketIo::recovery), a client that was cut off may come back to any node, also an
+//! official one, within its time: it has its id, rooms and data again, and is sent what it missed, once and in order.
+//!
+//! ```no_run
+//! use roomcast::cluster::Redis;
+//! use roomcast::config::{Cluster, Recovery, Wire};
+//! use roomcast::{Config, Server};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut config = Config::default();
+//!     config.socketio.recovery = Some(Recovery::default());
+//!     let mut cluster = Cluster::default();
+//!     cluster.wire = Wire::Streams { sharded_channels: false };
+//!     let mut server = Server::new(config, ());
+//!     server.carried_by(Redis::new("redis://127.0.0.1:6379", cluster)?);
+//!     server.listen("127.0.0.1:3000".parse()?)?.run()?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! For that, events go around: to Redis, and from there to the clients of all nodes, this one's as well, in one order
+//! everywhere. So an answer ([`Ack`](crate::Ack)) may overtake an event that was emitted before it, and an event to a socket
+//! that is disconnected in the next line does not reach it; with the official adapter it is the same. Volatile and local events, and those that are
+//! to be answered, go their way at once and are not recovered. While Redis is away, events go to this node's clients at
+//! once, and cannot be recovered either.
+//!
+//! A session is written down when its connection ends, also by an orderly end of the node; a node that dies leaves none, and its
+//! clients are strangers elsewhere. So is who comes to another node before the first has noticed that he is gone. It needs Redis
+//! 6.2 (`GETDEL`).
 //!
 //! # Whom one trusts
 //!
@@ -139,5 +178,6 @@
 //!
 //! # Not yet
 //!
-//! The official adapter over streams; TLS to Redis; the redirections of Redis Cluster, and Sentinel.
-//! Connection state recovery finds a socket again at the node that it was cut off from, and nowhere else.
+//! TLS to Redis; the redirections of Redis Cluster, and Sentinel; several streams for one cluster (`streamCount`), and
+//! the protocol of version 0.2 of the streams adapter, whose nodes count each other by heartbeats. By the other protocols, connection state
+//! recovery finds a socket again at the node that it was cut off from, and nowhere else.

@@ -8,19 +8,21 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::cluster::{Request, Wish};
-use super::core::Core;
-use super::recovery::{AwayRooms, Recovery};
+use super::cluster::{Request, Values, Wish};
+use super::core::{Core, Deferred};
+use super::recovery::{AwayRooms, NotRecovered, Recovery};
 use super::views::{Context, Io};
 use super::{App, Server};
 use crate::reactor::lanes::{Names, Outcome};
 use crate::reactor::{Action, Close, ConnId, Peer, Tag};
+use crate::sid::Sid;
 use crate::socketio::namespaces::Presence;
-use crate::socketio::{NamespaceId, Sockets};
+use crate::socketio::{NamespaceId, SocketId, Sockets};
 use crate::time::{Now, Time};
 
 /// Carries wishes to other nodes and back. What it is told is in order; what it wants is taken with [`Carrier::poll`] after
@@ -41,6 +43,21 @@ pub trait Carrier {
     }
     /// This node wishes something of the others.
     fn said(&mut self, now: Now, wish: Wish);
+    /// Recovery is configured: who is cut off may come back for so long. Says whether the carrier sees to it, for all nodes:
+    /// then it keeps what is said and who was cut off. Each event that may be recovered comes back from it, also to the node
+    /// that said it ([`Carried::HearAt`]), in one order everywhere; and so does each session that is claimed.
+    fn recovers(&mut self, within: Duration) -> bool {
+        let _ = within;
+        false
+    }
+    /// A socket was cut off, and may come back. Told only to who sees to it.
+    fn went_away(&mut self, now: Now, session: KeptSession) {
+        let _ = (now, session);
+    }
+    /// Somebody has come back; what became of it is to be said by [`Carried::Claimed`], once. Told only to who sees to it.
+    fn claimed(&mut self, now: Now, claim: Claim) {
+        let _ = (now, claim);
+    }
     /// The addresses of a name that was asked for by [`Carried::Resolve`].
     fn resolved(&mut self, now: Now, addresses: io::Result<Vec<SocketAddr>>);
     /// A connection was made, or not, that was asked for by [`Carried::Connect`].
@@ -72,6 +89,13 @@ pub trait Here {
 pub enum Carried {
     /// Another node wishes this.
     Hear(Wish),
+    /// A node wishes this, this one perhaps: an event, with the text that says its place in all that was said.
+    HearAt(Wish, Box<str>),
+    /// What became of a claim, by its ticket: a session, and what its client has missed up to what was heard by this node so far.
+    Claimed(
+        u64,
+        Result<Box<(KeptSession, Vec<MissedEvent>)>, NotRecovered>,
+    ),
     /// A question was put, and so many other nodes have heard it.
     Awaited(Request, usize),
     /// A question was not put: so many other nodes will not reply.
@@ -86,6 +110,47 @@ pub enum Carried {
     Send(ConnId, Bytes),
     /// The end of a connection, at once.
     Close(ConnId),
+    /// The end of a connection, when all has gone that was sent.
+    Finish(ConnId),
+}
+
+/// What is kept of a socket that was cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptSession {
+    /// The secret name by which its client comes back.
+    pub pid: Sid,
+    /// Its id.
+    pub id: SocketId,
+    /// The name of its namespace.
+    pub namespace: Box<str>,
+    /// The rooms it was in, its own included.
+    pub rooms: Vec<Box<str>>,
+    /// Its data as JSON.
+    pub data: Box<str>,
+}
+
+/// A client that says that it was here, or at another node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What it is called here.
+    pub ticket: u64,
+    /// The name of the namespace.
+    pub namespace: Box<str>,
+    /// The secret name.
+    pub pid: Sid,
+    /// The place of the last event that it has heard.
+    pub offset: Box<str>,
+}
+
+/// An event that a client has missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissedEvent {
+    /// Its place.
+    pub offset: Box<str>,
+    /// Its name.
+    pub event: Box<str>,
+    /// Its arguments.
+    pub values: Values,
 }
 
 /// Whether the other nodes hear this one.
@@ -133,6 +198,9 @@ impl<A: App> Server<A> {
         carrier.seeded(core.seed());
         core.nodes.is_heard = true;
         core.nodes.is_counted = true;
+        if let Some(recovery) = &mut core.recovery {
+            recovery.elsewhere.is_on = carrier.recovers(recovery.within());
+        }
         let [a, b, c, ..] = core.seed();
         core.engine.mark_ids([a, b, c]);
         core.sockets.namespaces_mut().tell_presence();
@@ -227,6 +295,12 @@ impl<A: App> Core<A> {
                 self.actions.push_back(connect);
             }
             Carried::Send(conn, bytes) => self.send(conn, bytes.into()),
+            Carried::HearAt(wish, offset) => {
+                let heard = Deferred::HeardAt(Box::new((wish, offset)));
+                self.deferred.push_back(heard);
+            }
+            Carried::Claimed(ticket, outcome) => self.told_of_claim(ticket, outcome),
+            Carried::Finish(conn) => self.actions.push_back(Action::Close(conn, Close::Flush)),
             Carried::Close(conn) => self.actions.push_back(Action::Close(conn, Close::Reset)),
         }
         true

@@ -27,7 +27,8 @@
 //! Left out: what is for a namespace that is not here (a child that nobody here has called into being) is not said to others;
 //! broadcasts to all children of a parent reach only those children elsewhere that are here as well, and
 //! [`Io::emit_to`](super::Io::emit_to) only sockets of this node (`io.of(..).to(id.as_str())` reaches them all);
-//! a recovered connection is recovered by the node that it was cut off from.
+//! a recovered connection is recovered by the node that it was cut off from, unless a [carrier](super::Carrier::recovers) sees
+//! to it.
 
 use std::time::Duration;
 

@@ -21,6 +21,7 @@ use super::events::Said;
 use super::gathering::{Ended, Gatherings};
 use super::handshake::Handshake;
 use super::hooks;
+use super::keeping;
 use super::metrics::{Lag, TurnLog};
 use super::nodes::Nodes;
 use super::posts::Form;
@@ -145,6 +146,10 @@ pub(super) enum Deferred {
     Take(RequestId),
     /// What another node wishes.
     Heard(Box<Wish>),
+    /// An event of whichever node, with its place in what was said by all.
+    HeardAt(Box<(Wish, Box<str>)>),
+    /// What became of a claim.
+    Claimed(u64, Box<keeping::Outcome>),
     /// A session, after its sockets.
     Gone(SessionId),
     Stop,

@@ -149,6 +149,8 @@ impl<A: App> Server<A> {
             Deferred::Feed(request) => self.feed(request),
             Deferred::Take(request) => self.take_on(request),
             Deferred::Heard(wish) => self.heard(*wish),
+            Deferred::HeardAt(heard) => self.heard_at(heard.0, heard.1),
+            Deferred::Claimed(ticket, outcome) => self.claimed(ticket, *outcome),
             Deferred::Gone(session) => self.core.session_gone(session),
             Deferred::Stop => {
                 let within = self.core.config.socketio.drain_within;

@@ -25,6 +25,8 @@ impl<A: App> Server<A> {
     pub(super) fn join(&mut self, session: SessionId, key: SocketKey, auth: &str) {
         let data = if self.core.is_older(session) {
             None
+        } else if self.claims(key, auth) {
+            return;
         } else {
             self.recover(key, auth)
         };
@@ -115,7 +117,7 @@ impl<A: App> Server<A> {
         }
     }
 
-    fn let_in(&mut self, key: SocketKey) {
+    pub(super) fn let_in(&mut self, key: SocketKey) {
         let core = &mut self.core;
         let (Some(session), Some(namespace)) =
             (core.sockets.session(key), core.sockets.namespace_of(key))

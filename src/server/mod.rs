@@ -31,6 +31,7 @@ mod handle;
 mod handlers;
 mod handshake;
 mod hooks;
+mod keeping;
 mod later;
 mod life;
 mod metrics;
@@ -78,7 +79,9 @@ use crate::socketio::pattern::Pattern;
 
 use self::core::Core;
 pub use acks::{Ack, AckError};
-pub use carrier::{Carried, Carrier, CarrierState, CarrierStatus, Here};
+pub use carrier::{
+    Carried, Carrier, CarrierState, CarrierStatus, Claim, Here, KeptSession, MissedEvent,
+};
 #[cfg(feature = "world")]
 pub use census::{Census, Work};
 pub use core::Counters;

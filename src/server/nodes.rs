@@ -189,6 +189,12 @@ impl<A: App> Core<A> {
         event: &str,
         values: &T,
     ) -> Result<(), EmitError> {
+        if self.goes_around(flags, None) {
+            return match self.whom(audience) {
+                Some(to) => self.send_around(to, flags, event, values),
+                None => Ok(()),
+            };
+        }
         self.broadcast(audience, flags, event, values)?;
         if self.is_said_to_others(flags)
             && let Some(to) = self.whom(audience)

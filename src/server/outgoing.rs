@@ -61,6 +61,13 @@ impl<A: App> Core<A> {
         let Some(namespace) = self.sockets.namespace_of(key) else {
             return Ok(());
         };
+        if self.goes_around(flags, id) {
+            let to = self.whom_alone(key, namespace);
+            return match to.filter(|_| self.sockets.is_connected(key)) {
+                Some(to) => self.send_around(to, flags, event, values),
+                None => Ok(()),
+            };
+        }
         let offset = self.offset_for(id).filter(|_| !flags.is_volatile);
         let (packets, encoded) =
             self.event(namespace, flags, event, id, values, offset.as_deref())?;
@@ -184,14 +191,14 @@ impl<A: App> Core<A> {
     }
 
     /// Keeps the memory of small arguments for the next ones, but none of what they were.
-    fn use_again(&mut self, mut encoded: Encoded) {
+    pub(super) fn use_again(&mut self, mut encoded: Encoded) {
         encoded.attachments.clear();
         if encoded.list.capacity() <= ENCODED_BYTES_KEPT_MAX {
             self.encoded = encoded;
         }
     }
 
-    fn event<T: Serialize + ?Sized>(
+    pub(super) fn event<T: Serialize + ?Sized>(
         &mut self,
         namespace: NamespaceId,
         flags: Flags,

@@ -5,16 +5,19 @@
 //! still known, it is let in under its old id, its rooms and data are put back, and it is sent what it missed before
 //! its CONNECT is answered. A client that is back before we know that it was gone takes its own place.
 //! Authorization runs all the same, unless it is configured not to: what was revoked meanwhile stays revoked.
-//! All of it is frozen with the server. Left out: recovery after a crash, for which it would have to be on disk.
+//! All of it is frozen with the server. Where a carrier keeps sessions and what was said, this is done by [`super::keeping`].
+//! Left out: recovery after a crash, for which it would have to be on disk.
 //!
 //! Source: the Socket.IO documentation, "Connection state recovery", and what socket.io 4.8 does.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::core::{Core, Due};
+use super::keeping::Elsewhere;
 use super::outgoing::Audience;
 use super::written::Packets;
 use super::{App, Server};
@@ -71,6 +74,8 @@ pub(super) struct Recovery<A: App> {
     /// The names by which those who are here may come back.
     pids: Side<SocketRow, Sid>,
     here: HashMap<Sid, SocketKey>,
+    /// Where the carrier sees to it.
+    pub(super) elsewhere: Elsewhere,
     /// What became of those who asked; of those who came back, the number of the last packet they have heard.
     outcomes: Side<SocketRow, Outcome>,
 }
@@ -134,7 +139,12 @@ impl<A: App> Recovery<A> {
             pids: Side::new(),
             here: HashMap::new(),
             outcomes: Side::new(),
+            elsewhere: Elsewhere::default(),
         }
+    }
+
+    pub(super) const fn within(&self) -> Duration {
+        self.config.within
     }
 
     pub(super) const fn away_rooms(&self) -> &AwayRooms {
@@ -148,6 +158,7 @@ impl<A: App> Recovery<A> {
 
     fn forget_socket(&mut self, key: SocketKey) -> Option<Sid> {
         self.outcomes.remove(key);
+        self.elsewhere.missed.remove(&key);
         let pid = self.pids.remove(key)?;
         self.here.remove(&pid);
         Some(pid)
@@ -157,13 +168,11 @@ impl<A: App> Recovery<A> {
 impl<A: App> Server<A> {
     /// Gives a joining socket back what it had, if it claims something and may; its data goes out.
     pub(super) fn recover(&mut self, key: SocketKey, auth: &str) -> Option<A::Data> {
-        self.core.recovery.as_ref()?;
-        let claim: Claim = serde_json::from_str(auth).ok()?;
-        let (Some(Value::String(pid)), Some(Value::String(offset))) = (claim.pid, claim.offset)
-        else {
+        let recovery = self.core.recovery.as_ref()?;
+        if recovery.elsewhere.is_on {
             return None;
-        };
-        let pid = Sid::parse(&pid);
+        }
+        let (pid, offset) = claimed(auth)?;
         if let Some(zombie) = pid.and_then(|pid| self.core.zombie(pid, key)) {
             self.core.end_session_of(zombie);
             self.settle();
@@ -172,10 +181,7 @@ impl<A: App> Server<A> {
         match recovered {
             Ok(data) => Some(data),
             Err(why) => {
-                log::debug!("a socket that came back starts anew: {why:?}");
-                if let Some(recovery) = &mut self.core.recovery {
-                    recovery.outcomes.insert(key, Outcome::No(why));
-                }
+                self.core.not_recovered(key, why);
                 None
             }
         }
@@ -189,7 +195,34 @@ impl<A: App> Server<A> {
     }
 }
 
+/// The name that a client says it has, which may be none of ours, and the offset.
+pub(super) fn claimed(auth: &str) -> Option<(Option<Sid>, String)> {
+    let claim: Claim = serde_json::from_str(auth).ok()?;
+    match (claim.pid, claim.offset) {
+        (Some(Value::String(pid)), Some(Value::String(offset))) => Some((Sid::parse(&pid), offset)),
+        _ => None,
+    }
+}
+
 impl<A: App> Core<A> {
+    pub(super) fn not_recovered(&mut self, key: SocketKey, why: NotRecovered) {
+        log::debug!("a socket that came back starts anew: {why:?}");
+        if let Some(recovery) = &mut self.recovery {
+            recovery.outcomes.insert(key, Outcome::No(why));
+        }
+    }
+
+    /// A joining socket has what it had elsewhere; what it has missed until now is there, and the rest is in the log from here on.
+    pub(super) fn recovered_elsewhere(&mut self, key: SocketKey, pid: Sid, missed: Vec<Packet>) {
+        if let Some(recovery) = &mut self.recovery {
+            let after = recovery.log.last();
+            recovery.elsewhere.missed.insert(key, missed);
+            recovery.outcomes.insert(key, Outcome::Yes { after });
+            recovery.pids.insert(key, pid);
+            recovery.here.insert(pid, key);
+        }
+    }
+
     /// What became of a socket's wish to be recovered.
     pub(super) fn recovered(&self, key: SocketKey) -> Recovered {
         let outcome = self
@@ -205,14 +238,14 @@ impl<A: App> Core<A> {
     }
 
     /// A connected socket of that name: its connection is dead, and only its client knows that so far.
-    fn zombie(&self, pid: Sid, key: SocketKey) -> Option<SocketKey> {
+    pub(super) fn zombie(&self, pid: Sid, key: SocketKey) -> Option<SocketKey> {
         let zombie = *self.recovery.as_ref()?.here.get(&pid)?;
         let is_alike = self.sockets.namespace_of(zombie) == self.sockets.namespace_of(key);
         let is_other = self.sockets.session(zombie) != self.sockets.session(key);
         (is_alike && is_other).then_some(zombie)
     }
 
-    fn end_session_of(&mut self, key: SocketKey) {
+    pub(super) fn end_session_of(&mut self, key: SocketKey) {
         if let Some(session) = self.sockets.session(key) {
             let reason = engineio::Reason::TransportClose;
             self.engine.close(self.now.mono, session, reason);
@@ -279,6 +312,7 @@ impl<A: App> Core<A> {
             return (Vec::new(), Some(pid));
         };
         let pid = recovery.pids.get(key).copied();
+        let mut packets = recovery.elsewhere.missed.remove(&key).unwrap_or_default();
         let Some(namespace) = self.sockets.namespace_of(key) else {
             return (Vec::new(), pid);
         };
@@ -286,7 +320,8 @@ impl<A: App> Core<A> {
             let adapter = self.sockets.adapter(namespace);
             let rooms: Vec<Box<str>> = adapter.rooms(key).map(Into::into).collect();
             let missed = recovery.log.missed(after, namespace, &rooms);
-            return (missed.flatten().cloned().collect(), pid);
+            packets.extend(missed.flatten().cloned());
+            return (packets, pid);
         }
         // Its authorization took so long that the log has moved on: it is a stranger, with the rooms it was given since.
         let why = NotRecovered::Missed;
@@ -328,6 +363,9 @@ impl<A: App> Core<A> {
         let Some(within) = self.recovery.as_ref().map(|it| it.config.within) else {
             return;
         };
+        if self.is_kept_elsewhere() {
+            return self.keep_elsewhere_with(namespace, id, pid, &rooms, &data);
+        }
         let timer = self.arm(self.now.mono + within, Due::Away(pid));
         let away = Away {
             id,
@@ -341,7 +379,11 @@ impl<A: App> Core<A> {
 
     /// The offset that the next event is to carry.
     pub(super) fn next_offset(&self) -> Option<String> {
-        Some(self.recovery.as_ref()?.log.next_offset())
+        let recovery = self.recovery.as_ref()?;
+        match recovery.elsewhere.is_on {
+            true => recovery.elsewhere.given.as_deref().map(str::to_owned),
+            false => Some(recovery.log.next_offset()),
+        }
     }
 
     /// Keeps what was said to an audience.
@@ -374,6 +416,10 @@ impl<A: App> Core<A> {
         let Some(recovery) = &mut self.recovery else {
             return;
         };
+        if recovery.elsewhere.is_on && recovery.elsewhere.missed.is_empty() {
+            // Nobody is coming in who would have to hear of it.
+            return recovery.log.clear();
+        }
         let bytes = packets.iter().map(Packet::len).sum();
         let kept = (packets.iter().cloned().collect(), bytes);
         recovery.log.expire(self.now.mono, recovery.config.within);

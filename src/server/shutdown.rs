@@ -2,7 +2,8 @@
 //!
 //! Asked to stop → the ports are freed and the application is told → jobs come home, bodies in pieces are taken and what
 //! was made of answers in pieces leaves, at most `drain_within` → what is left of those breaks off, every session is told it
-//! is over and every parked poll answered → the loop ends when its outboxes are empty.
+//! is over and every parked poll answered → the carrier, which has heard by then whoever may come back elsewhere, is told → the
+//! loop ends when its outboxes are empty.
 
 use super::App;
 use super::core::{Core, Deferred, Due};
@@ -21,6 +22,8 @@ pub(super) enum Stopping {
     Draining,
     /// Sessions were told; what they were told is on its way out.
     Leaving,
+    /// The carrier was told; what it has to say is on its way out.
+    Parting,
     /// The loop was told.
     Over,
 }
@@ -52,9 +55,6 @@ impl<A: App> Core<A> {
     pub(super) fn exit(&mut self) {
         if matches!(self.stopping, Stopping::No | Stopping::Draining) {
             self.stopping = Stopping::Leaving;
-            if let Some(carrier) = &mut self.carrier {
-                carrier.stopped(self.now);
-            }
             let response = Response::text(503, "Service Unavailable\n");
             self.break_streams(Broken::Stopped, &response);
             self.engine.close_all(self.now.mono, Reason::ShuttingDown);
@@ -64,7 +64,17 @@ impl<A: App> Core<A> {
 
 /// Nothing is left to do: ends the loop, if that was asked for.
 pub(super) fn poll_exit<A: App>(core: &mut Core<A>) -> Option<Action> {
-    if core.stopping != Stopping::Leaving {
+    if core.stopping == Stopping::Leaving {
+        core.stopping = Stopping::Parting;
+        if let Some(carrier) = &mut core.carrier {
+            carrier.stopped(core.now);
+            while core.carry() {}
+        }
+        if let Some(action) = core.actions.pop_front() {
+            return Some(action);
+        }
+    }
+    if core.stopping != Stopping::Parting {
         return None;
     }
     core.stopping = Stopping::Over;

@@ -79,6 +79,17 @@ impl<P> ReplayLog<P> {
         format!("{:08x}.{number:x}", self.epoch)
     }
 
+    /// The number of the last entry so far.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.next() - 1
+    }
+
+    /// Drops all there is; numbers go on.
+    pub fn clear(&mut self) {
+        while self.drop_oldest() {}
+    }
+
     /// The offset that the next packet is to carry.
     #[must_use]
     pub fn next_offset(&self) -> String {

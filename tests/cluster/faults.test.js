@@ -14,6 +14,8 @@ const WITHIN_MS = 10_000;
 const STRANGERS = {
   classic: { command: "PUBLISH", channels: ["socket.io#/#", "socket.io-request#/#", "socket.io-response#/#"] },
   sharded: { command: "SPUBLISH", channels: ["socket.io#/#"] },
+  streams: { command: "PUBLISH", channels: ["socket.io#/#"] },
+  "streams-recovering": { command: "PUBLISH", channels: ["socket.io#/#"] },
 };
 
 eachWire(FAMILIES, (wire) => {
@@ -151,7 +153,12 @@ eachWire(FAMILIES, (wire) => {
       for (const channel of channels) {
         for (const payload of junk) await client.sendCommand([command, channel, payload]).catch(() => {});
       }
-      await until(async () => (await ours.status()).ignored >= before.ignored + channels.length * junk.length);
+      const entries = wire.startsWith("streams") ? ["{", "x"] : [];
+      for (const data of entries) {
+        await client.sendCommand(["XADD", "socket.io", "*", "uid", "x", "nsp", "/", "type", "3", "data", data]);
+      }
+      const ignored = before.ignored + channels.length * junk.length + entries.length;
+      await until(async () => (await ours.status()).ignored >= ignored);
       await client.close();
       if (wire === "classic") {
         // The official server ends with an uncaught error at the first of these; that is its own affair.

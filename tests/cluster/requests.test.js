@@ -161,7 +161,7 @@ eachWire(WIRES, (wire) => {
     });
   }
 
-  if (wire === "sharded") {
+  if (wire === "sharded" || wire.startsWith("streams")) {
     test("an emitter of ours speaks to all", async () => {
       const all = [...nodes.ours, ...nodes.node];
       const sockets = await Promise.all(all.map((node) => node.client("socket")));

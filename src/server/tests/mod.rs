@@ -8,6 +8,7 @@ mod face;
 mod fetching;
 mod freezing;
 mod gathering;
+mod keeping;
 mod later;
 mod messagepack;
 mod namespaces;

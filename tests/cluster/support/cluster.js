@@ -22,6 +22,7 @@ export async function run(example, ...args) {
   if (code !== 0) throw new Error(`${example} ended with ${code}`);
 }
 
+const OFFSET = /^\d{13}-\d+$/;
 const HEARD_WITHIN_MS = 15_000;
 
 /** One server. */
@@ -53,27 +54,40 @@ export class Node {
   }
 
   /** Ends it without a word, as a crash would. */
-  async kill() {
+  kill() {
+    return this.#signal("SIGKILL");
+  }
+
+  /** Ends it in order. */
+  end() {
+    return this.#signal("SIGTERM");
+  }
+
+  async #signal(signal) {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
+    this.#child.kill(signal);
     await ended;
   }
 
-  /** A client that is connected, and keeps what it hears. */
-  async client(name, namespace = "/", options = {}) {
+  /** A client that is connected, and keeps what it hears; `prepare` sees it before it connects. */
+  async client(name, namespace = "/", options = {}, prepare = () => {}) {
     const url = `http://127.0.0.1:${this.port}${namespace}`;
     const socket = io(url, {
       transports: ["websocket"],
       forceNew: true,
       reconnection: false,
+      autoConnect: false,
       auth: { name },
       query: { who: name },
       ...options,
     });
     this.#clients.push(socket);
     socket.heard = [];
-    socket.onAny((...args) => socket.heard.push(args));
+    // With recovery, an event says its place in the stream at its end.
+    socket.onAny((...args) => socket.heard.push(OFFSET.test(args.at(-1)) ? args.slice(0, -1) : args));
+    prepare(socket);
+    socket.connect();
     await heard(socket, "connect");
     /** What the node is asked to do, done. */
     socket.do = (...args) => socket.timeout(HEARD_WITHIN_MS).emitWithAck(...args);

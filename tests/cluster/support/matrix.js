@@ -5,11 +5,14 @@ import { after, before, describe } from "node:test";
 import { Node, acquainted } from "./cluster.js";
 import { Redis } from "./redis.js";
 
-/** Those that both kinds of node speak; beside them there is "sharded-static", in which less can go wrong. */
-export const WIRES = (process.env.CLUSTER_WIRES ?? "classic,classic-own,sharded,sharded-private").split(",");
+/**
+ * Those that both kinds of node speak; beside them there are "sharded-static" and "streams-sharded", in which nothing can go wrong
+ * that cannot in the others.
+ */
+export const WIRES = (process.env.CLUSTER_WIRES ?? "classic,classic-own,sharded,sharded-private,streams,streams-recovering").split(",");
 
 /** One of each family, for what the others of it cannot do differently. */
-export const FAMILIES = ["classic", "sharded"].filter((wire) => WIRES.includes(wire));
+export const FAMILIES = ["classic", "sharded", "streams", "streams-recovering"].filter((wire) => WIRES.includes(wire));
 
 /** Describes something for each wire, side by side: most of the time somebody waits. */
 export function eachWire(wires, body) {

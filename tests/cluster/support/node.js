@@ -4,6 +4,7 @@
 import { createServer } from "node:http";
 
 import { createAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
+import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";
 import { createClient } from "redis";
 import { Server } from "socket.io";
 
@@ -21,10 +22,14 @@ const ADAPTERS = {
   sharded: () => createShardedAdapter(pub, sub),
   "sharded-private": () => createShardedAdapter(pub, sub, { subscriptionMode: "dynamic-private" }),
   "sharded-static": () => createShardedAdapter(pub, sub, { subscriptionMode: "static" }),
+  streams: () => createStreamsAdapter(pub),
+  "streams-recovering": () => createStreamsAdapter(pub),
+  "streams-sharded": () => createStreamsAdapter(pub, { useShardedPubSub: true }),
 };
 
 const http = createServer();
-const io = new Server(http, { adapter: ADAPTERS[wire]() });
+const recovers = wire === "streams-recovering";
+const io = new Server(http, { adapter: ADAPTERS[wire](), ...(recovers && { connectionStateRecovery: {} }) });
 const said = [];
 
 /** Whom something is for. */
@@ -72,6 +77,9 @@ const DEEDS = {
     new Promise((resolve) =>
       socket.nsp.serverSideEmit("double", value, (error, answers) => resolve({ answers, missing: error ? 1 : 0 })),
     ),
+  recovered: (socket) => socket.recovered,
+  rooms: (socket) => [...socket.rooms],
+  data: (socket) => socket.data,
   said: () => said.splice(0),
   "other nodes": async (socket) => (await socket.adapter.serverCount()) - 1,
   "all rooms": async (socket) => [...(await socket.adapter.allRooms())],
@@ -81,7 +89,7 @@ const DEEDS = {
 for (const namespace of ["/", "/star*", "/starboard"]) {
   const of = io.of(namespace);
   of.on("connection", (socket) => {
-    socket.data.name = socket.handshake.auth.name ?? "";
+    if (!socket.recovered) socket.data.name = socket.handshake.auth.name ?? "";
     for (const [event, deed] of Object.entries(DEEDS)) {
       socket.on(event, async (...args) => {
         const ack = args.pop();
