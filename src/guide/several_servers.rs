@@ -91,10 +91,10 @@
 //! ```
 //!
 //! For that, events go around: to Redis, and from there to the clients of all nodes, this one's as well, in one order
-//! everywhere. So an answer ([`Ack`](crate::Ack)) may overtake an event that was emitted before it, and an event to a socket
-//! that is disconnected in the next line does not reach it; with the official adapter it is the same. Volatile and local events, and those that are
-//! to be answered, go their way at once and are not recovered. While Redis is away, events go to this node's clients at
-//! once, and cannot be recovered either.
+//! everywhere. So an answer ([`Ack`](crate::Ack)) may overtake an event that was emitted before it, and an event to a
+//! socket that is disconnected in the next line does not reach it; with the official adapter it is the same. Volatile and
+//! local events, and those that are to be answered, go their way at once and are not recovered. While Redis is away,
+//! events go to this node's clients at once, and cannot be recovered either.
 //!
 //! A session is written down when its connection ends, also by an orderly end of the node; a node that dies leaves none, and its
 //! clients are strangers elsewhere. So is who comes to another node before the first has noticed that he is gone. It needs Redis
@@ -179,5 +179,5 @@
 //! # Not yet
 //!
 //! TLS to Redis; the redirections of Redis Cluster, and Sentinel; several streams for one cluster (`streamCount`), and
-//! the protocol of version 0.2 of the streams adapter, whose nodes count each other by heartbeats. By the other protocols, connection state
-//! recovery finds a socket again at the node that it was cut off from, and nowhere else.
+//! the protocol of version 0.2 of the streams adapter, whose nodes count each other by heartbeats. By the other
+//! protocols, connection state recovery finds a socket again at the node that it was cut off from, and nowhere else.
