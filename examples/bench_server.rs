@@ -62,6 +62,9 @@ fn join(server: &mut Server<()>, url: &str) -> std::io::Result<()> {
         Ok("sharded") => Wire::Sharded {
             rooms: RoomChannels::Public,
         },
+        Ok("streams") => Wire::Streams {
+            sharded_channels: false,
+        },
         Ok(other) => return Err(std::io::Error::other(format!("no such wire: {other}"))),
     };
     server.carried_by(Redis::new(url, cluster).map_err(std::io::Error::other)?);

@@ -31,7 +31,7 @@ pub(crate) struct Options {
 }
 
 /// By the names of the reference server's adapters.
-const WIRES: [&str; 2] = ["classic", "sharded"];
+const WIRES: [&str; 3] = ["classic", "sharded", "streams"];
 
 /// Who talks, and where who hears it is.
 #[derive(Clone, Copy)]
