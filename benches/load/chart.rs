@@ -19,10 +19,10 @@ pub(crate) struct Line<'c> {
 }
 
 const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 360.0;
+const HEIGHT: f64 = 372.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 30.0;
-const TOP: f64 = 60.0;
+const TOP: f64 = 72.0;
 const BOTTOM: f64 = 45.0;
 const COLOURS: [&str; 3] = ["#1668b8", "#b8501c", "#3c8031"];
 

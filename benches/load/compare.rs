@@ -287,7 +287,7 @@ pub(crate) fn figure(value: f64) -> String {
     }
 }
 
-fn thousands(value: f64) -> String {
+pub(crate) fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::builds;
 use crate::chart::{Chart, Line};
-use crate::compare::{figure, machine, write};
+use crate::compare::{figure, machine, thousands, write};
 use crate::cores;
 use crate::frames::masked;
 use crate::peers::{Peer, Program};
@@ -117,8 +117,9 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
     fs::create_dir_all(&folder)?;
     let pictures = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut report = format!(
-        "# Growth, measured\n\n{machine}\n\n{versions}\n\nMedians of {} rounds: `cargo bench --no-default-features --bench load -- growth`.\n",
-        options.rounds
+        "# Growth, measured\n\n{machine}\n\n{versions}\n\nMedians of {rounds} rounds: `cargo bench --no-default-features --bench load -- growth --rounds {rounds} --seconds {}`.\n",
+        options.duration.as_secs_f64(),
+        rounds = options.rounds,
     );
     for curve in &CURVES {
         curve.draw(&rows, &folder)?;
@@ -187,7 +188,7 @@ impl Curve {
             &format!("\n## `{name}`: {what}\n\n![{what}]({pictures}/{name}.svg)\n\n| {along} |");
         let points = self.points.iter();
         *report += &points
-            .map(|point| format!(" {} |", figure(*point as f64)))
+            .map(|point| format!(" {} |", thousands(*point as f64)))
             .collect::<String>();
         *report += &format!("\n|---|{}\n", "---|".repeat(self.points.len()));
         for (metric, what) in self.metrics {
