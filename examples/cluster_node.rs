@@ -2,7 +2,7 @@
 //! servers of Node.js that do the same (`tests/cluster`).
 //!
 //! ```text
-//! cluster_node 127.0.0.1:3000 redis://127.0.0.1:6379 classic        # and "impatient", with limits for tests
+//! cluster_node 127.0.0.1:3000 redis://127.0.0.1:6379 classic        # and "impatient", with limits for tests, or "authorities=ca.pem"
 //! ```
 //!
 //! ```js
@@ -273,10 +273,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         other => return Err(format!("no such wire: {other}").into()),
     };
-    if let "impatient" = &*word("") {
-        cluster.confirmed_within = Duration::from_millis(500);
-        cluster.count_every = Duration::from_millis(500);
-        cluster.retry_after_max = Duration::from_millis(500);
+    for word in words {
+        match word.split_once('=') {
+            None if word == "impatient" => {
+                cluster.confirmed_within = Duration::from_millis(500);
+                cluster.count_every = Duration::from_millis(500);
+                cluster.retry_after_max = Duration::from_millis(500);
+            }
+            Some(("authorities", path)) => cluster.authorities = Some(path.into()),
+            _ => return Err(format!("no such word: {word}").into()),
+        }
     }
     let mut config = Config::default();
     config.socketio.recovery = (wire == "streams-recovering").then(config::Recovery::default);

@@ -100,7 +100,8 @@
 //!
 //! `client` embeds the official browser client and serves it; `chat` is the application and the binary, and brings `client`;
 //! `compression` is permessage-deflate and compressed answers to polls, both of them off until the configuration says
-//! otherwise, and 120 KB; `redis` is [`cluster`]. All are on by default. Without them this is the library alone, which needs
+//! otherwise, and 120 KB; `redis` is [`cluster`]. All these are on by default; `tls`, for a Redis behind
+//! `rediss://`, is not. Without them this is the library alone, which needs
 //! neither Node.js nor SQLite.
 
 pub mod addresses;

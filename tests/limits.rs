@@ -322,6 +322,7 @@ const REACHED: &[(&str, &str)] = &[
         "prefix",
         "src/cluster/tests.rs channels_begin_as_they_are_told_to",
     ),
+    ("authorities", "not a limit"),
     (
         "stream",
         "src/cluster/tests/streams.rs keys_are_called_as_they_are_told_to",

@@ -7,8 +7,10 @@
 //! Knows neither channels nor what is said in them, nor who connects. Left out: the redirections of Redis Cluster.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,6 +37,23 @@ pub(super) enum Event<T> {
     Lost(T),
     /// What came by a channel.
     Push(Vec<Value>),
+}
+
+/// What stands between plain bytes and those of a connection.
+pub(super) trait Cipher: fmt::Debug {
+    /// Takes what is to be said, and gives what is to be sent now.
+    fn seal(&mut self, plain: &[u8]) -> Bytes;
+    /// Takes all that has come, puts what it held behind `plain`, and gives what is to be sent back.
+    ///
+    /// # Errors
+    /// If nothing more can come of this connection.
+    fn open(&mut self, input: &[u8], plain: &mut Vec<u8>) -> io::Result<Bytes>;
+}
+
+/// One for each connection.
+pub(super) trait Ciphers: fmt::Debug {
+    /// One that has seen nothing yet.
+    fn cipher(&self) -> Box<dyn Cipher>;
 }
 
 /// Where a link is in its life.
@@ -79,6 +98,9 @@ pub(super) struct Link<T> {
     random: StdRng,
     state: State,
     reader: Reader,
+    ciphers: Option<Rc<dyn Ciphers>>,
+    /// Of the connection there is, if bytes are not sent as they are.
+    cipher: Option<Box<dyn Cipher>>,
     pending: VecDeque<Pending<T>>,
     pending_bytes: usize,
     events: VecDeque<Event<T>>,
@@ -106,6 +128,8 @@ impl<T> Link<T> {
             limits,
             target,
             random: StdRng::from_seed([0; 32]),
+            ciphers: None,
+            cipher: None,
             state: State::Waiting(Time::ZERO),
             pending: VecDeque::new(),
             pending_bytes: 0,
@@ -117,6 +141,11 @@ impl<T> Link<T> {
             joined: 0,
             has_complained: false,
         }
+    }
+
+    /// Nothing is sent or read but by these.
+    pub(super) fn sealed_by(&mut self, ciphers: Rc<dyn Ciphers>) {
+        self.ciphers = Some(ciphers);
     }
 
     pub(super) fn seeded(&mut self, seed: [u8; 32]) {
@@ -217,6 +246,7 @@ impl<T> Link<T> {
     fn greet(&mut self, now: Time, conn: ConnId) {
         self.state = State::Greeting(conn);
         self.reader = Reader::new(self.limits.message_bytes_max);
+        self.cipher = self.ciphers.as_ref().map(|ciphers| ciphers.cipher());
         let by = now + self.limits.connect_within;
         let mut words: Vec<&[u8]> = vec![b"HELLO", b"3"];
         let login = self.target.login.clone();
@@ -270,11 +300,38 @@ impl<T> Link<T> {
             bytes: bytes.len(),
             by,
         });
-        self.wanted.push_back(Carried::Send(conn, bytes));
+        let bytes = match &mut self.cipher {
+            Some(cipher) => cipher.seal(&bytes),
+            None => bytes,
+        };
+        self.send(conn, bytes);
+    }
+
+    fn send(&mut self, conn: ConnId, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.wanted.push_back(Carried::Send(conn, bytes));
+        }
     }
 
     /// Takes what has come; all of it, since a value that is cut is kept here.
     pub(super) fn received(&mut self, now: Time, conn: ConnId, input: &[u8]) {
+        if !self.owns(conn) {
+            return;
+        }
+        let Some(cipher) = &mut self.cipher else {
+            return self.plain(now, conn, input);
+        };
+        let mut plain = Vec::new();
+        match cipher.open(input, &mut plain) {
+            Ok(back) => {
+                self.send(conn, back);
+                self.plain(now, conn, &plain);
+            }
+            Err(error) => self.given_up(now, &format!("TLS: {error}")),
+        }
+    }
+
+    fn plain(&mut self, now: Time, conn: ConnId, input: &[u8]) {
         let mut rest = input;
         while self.owns(conn) {
             match self.reader.next(&mut rest) {

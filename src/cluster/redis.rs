@@ -9,13 +9,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::classic::Classic;
-use super::link::{Event, Link};
+use super::link::{Ciphers, Event, Link};
 use super::resp::Value;
 use super::sharded::Sharded;
 use super::streams::Streams;
@@ -103,7 +104,8 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Redis at a `redis://[name[:password]@]host[:port][/database]`: version 6 or later, or Valkey.
+    /// Redis at a `redis://[name[:password]@]host[:port][/database]`: version 6 or later, or Valkey. With `rediss://` over TLS, if
+    /// the feature `tls` is on.
     ///
     /// # Errors
     /// If the URL is none, or asks for what is not there.
@@ -118,10 +120,21 @@ impl Redis {
             }
         };
         let target = Target::parse(url)?;
+        let ciphers = match target.is_encrypted {
+            true => Some(ciphers(&target.host, &config)?),
+            false => None,
+        };
         let has_stream = matches!(config.wire, config::Wire::Streams { .. });
-        let streaming = has_stream.then(|| Box::new(Streaming::new(target.clone(), &config)));
+        let mut streaming = has_stream.then(|| Box::new(Streaming::new(target.clone(), &config)));
+        let mut link = Link::new(target, config.clone());
+        if let Some(ciphers) = ciphers {
+            if let Some(streaming) = &mut streaming {
+                streaming.tail.sealed_by(Rc::clone(&ciphers));
+            }
+            link.sealed_by(ciphers);
+        }
         Ok(Self {
-            link: Link::new(target, config.clone()),
+            link,
             wire,
             config,
             channels: HashMap::new(),
@@ -361,6 +374,22 @@ impl Redis {
             }
         }
     }
+}
+
+#[cfg(feature = "tls")]
+fn ciphers(host: &str, config: &config::Cluster) -> Result<Rc<dyn Ciphers>, UrlError> {
+    let identity = super::tls::Identity::of(host, config.authorities.as_deref());
+    identity
+        .map(|identity| Rc::new(identity) as Rc<dyn Ciphers>)
+        .map_err(|error| {
+            log::error!("nobody certifies the Redis at {host}: {error}");
+            UrlError::Authorities
+        })
+}
+
+#[cfg(not(feature = "tls"))]
+fn ciphers(_: &str, _: &config::Cluster) -> Result<Rc<dyn Ciphers>, UrlError> {
+    Err(UrlError::Encrypted)
 }
 
 /// Nobody is here, for facts that bring no messages.

@@ -5,10 +5,11 @@
 //! A stream that is not there any more, or ends before that place, is a new one, whose beginning was not heard yet.
 //! Knows nothing of what is in an entry. Left out: several streams for one cluster (`streamCount`).
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::entry::{self, EntryId};
-use super::link::{Event, Link};
+use super::link::{Ciphers, Event, Link};
 use super::resp::Value;
 use super::url::Target;
 use crate::config;
@@ -55,6 +56,11 @@ impl Tail {
             at: None,
             is_placed: false,
         }
+    }
+
+    /// As the link of commands is.
+    pub(super) fn sealed_by(&mut self, ciphers: Rc<dyn Ciphers>) {
+        self.link.sealed_by(ciphers);
     }
 
     /// Whether it reads.

@@ -1,13 +1,13 @@
 //! Where Redis is and how one is let in, from a `redis://` URL.
 //!
 //! A text comes in, its parts go out. Knows nobody who connects.
-//! Left out: `rediss://`, until connections of ours may be encrypted; Unix sockets; parameters behind a `?`.
+//! Left out: Unix sockets; parameters behind a `?`.
 
 use std::fmt;
 
 use crate::http::query;
 
-/// The parts of a `redis://[name[:password]@]host[:port][/database]`.
+/// The parts of a `redis://[name[:password]@]host[:port][/database]`, or `rediss://` with TLS.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) host: Box<str>,
@@ -15,6 +15,7 @@ pub(super) struct Target {
     /// A name and a password; `default` where only a password is given.
     pub(super) login: Option<(Box<str>, Box<str>)>,
     pub(super) database: u32,
+    pub(super) is_encrypted: bool,
 }
 
 impl fmt::Debug for Target {
@@ -27,9 +28,11 @@ impl fmt::Debug for Target {
 /// Why a URL names no Redis that we can reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlError {
-    /// It begins with `rediss://`.
+    /// It begins with `rediss://`, and this was built without the feature `tls`.
     Encrypted,
-    /// It begins with something else than `redis://`.
+    /// It begins with `rediss://`, and there is nobody to believe that Redis is who it says: no certificate could be read.
+    Authorities,
+    /// It begins with something else than `redis://` or `rediss://`.
     Scheme,
     /// It names no host.
     Host,
@@ -45,9 +48,12 @@ impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Encrypted => {
-                "rediss:// asks for TLS, which is not there yet: use redis:// within a trusted network, or a tunnel"
+                "rediss:// asks for TLS, which this was built without: the feature is called tls"
             }
-            Self::Scheme => "a Redis URL begins with redis://",
+            Self::Authorities => {
+                "rediss:// asks for TLS, and no certificate could be read to verify that of Redis by"
+            }
+            Self::Scheme => "a Redis URL begins with redis:// or rediss://",
             Self::Host => "the Redis URL names no host",
             Self::Port => "the Redis URL's port is not a number from 1 to 65535",
             Self::Database => "the Redis URL's path is not the number of a database",
@@ -60,10 +66,12 @@ impl std::error::Error for UrlError {}
 
 impl Target {
     pub(super) fn parse(url: &str) -> Result<Self, UrlError> {
-        if url.starts_with("rediss://") {
-            return Err(UrlError::Encrypted);
-        }
-        let rest = url.strip_prefix("redis://").ok_or(UrlError::Scheme)?;
+        let (scheme, rest) = url.split_once("://").ok_or(UrlError::Scheme)?;
+        let is_encrypted = match scheme {
+            "redis" => false,
+            "rediss" => true,
+            _ => return Err(UrlError::Scheme),
+        };
         if rest.contains(['?', '#']) {
             return Err(UrlError::Parameters);
         }
@@ -101,6 +109,7 @@ impl Target {
             port: port.ok().filter(|port| *port > 0).ok_or(UrlError::Port)?,
             login,
             database,
+            is_encrypted,
         })
     }
 }
@@ -116,6 +125,7 @@ mod tests {
             port,
             login: login.map(|(name, password)| (name.into(), password.into())),
             database,
+            is_encrypted: false,
         };
         for (url, expected) in [
             ("redis://here", target("here", 6379, None, 0)),
@@ -143,7 +153,7 @@ mod tests {
     #[test]
     fn what_cannot_be_reached_is_refused_with_a_reason() {
         for (url, expected) in [
-            ("rediss://here", UrlError::Encrypted),
+            ("here:6379", UrlError::Scheme),
             ("http://here", UrlError::Scheme),
             ("redis://", UrlError::Host),
             ("redis://:6379", UrlError::Host),
@@ -156,7 +166,7 @@ mod tests {
         ] {
             assert_eq!(Target::parse(url), Err(expected), "{url}");
         }
-        assert!(UrlError::Encrypted.to_string().contains("TLS"));
+        assert!(Target::parse("rediss://here").unwrap().is_encrypted);
         let target = Target::parse("redis://me:secret@here").unwrap();
         assert!(!format!("{target:?}").contains("secret"));
     }

@@ -1,5 +1,6 @@
 //! Limits of what goes to other nodes by way of Redis, and of what comes from there.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Limits and choices of [`Redis`](crate::cluster::Redis).
@@ -10,6 +11,9 @@ pub struct Cluster {
     pub wire: Wire,
     /// What all channels begin with (`key`): that of all nodes.
     pub prefix: String,
+    /// A file of certificates in PEM, one of which must have signed that of Redis, where the URL begins with `rediss://`; none for
+    /// those that the system trusts (which `SSL_CERT_FILE` names another way). Read once, when the carrier is made.
+    pub authorities: Option<PathBuf>,
     /// The key of the stream (`streamName`), where there is one: that of all nodes.
     pub stream: String,
     /// Entries of the stream that are kept, about (`maxLen`): the more, the longer a connection to Redis may be away, or a client,
@@ -56,6 +60,7 @@ impl Default for Cluster {
         Self {
             wire: Wire::default(),
             prefix: "socket.io".to_owned(),
+            authorities: None,
             stream: "socket.io".to_owned(),
             stream_entries_max: 10_000,
             stream_page_max: 100,

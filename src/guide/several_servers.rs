@@ -178,6 +178,6 @@
 //!
 //! # Not yet
 //!
-//! TLS to Redis; the redirections of Redis Cluster, and Sentinel; several streams for one cluster (`streamCount`), and
+//! The redirections of Redis Cluster, and Sentinel; several streams for one cluster (`streamCount`), and
 //! the protocol of version 0.2 of the streams adapter, whose nodes count each other by heartbeats. By the other
 //! protocols, connection state recovery finds a socket again at the node that it was cut off from, and nowhere else.

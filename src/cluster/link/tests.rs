@@ -227,3 +227,57 @@ fn one_that_was_stopped_stays_so() {
     link.closed(at(1), conn(1), &Ok(()));
     assert_eq!((link.deadline(), link.is_up()), (None, false));
 }
+
+/// Adds one to each byte that is said and takes one off each that comes; a zero ends it.
+#[derive(Debug)]
+struct AddOne {
+    has_greeted: bool,
+}
+
+impl Ciphers for AddOne {
+    fn cipher(&self) -> Box<dyn Cipher> {
+        Box::new(Self { has_greeted: false })
+    }
+}
+
+impl Cipher for AddOne {
+    fn seal(&mut self, plain: &[u8]) -> Bytes {
+        plain.iter().map(|byte| byte + 1).collect()
+    }
+
+    fn open(&mut self, input: &[u8], plain: &mut Vec<u8>) -> io::Result<Bytes> {
+        if input.contains(&0) {
+            return Err(io::Error::other("not from whom it should be"));
+        }
+        plain.extend(input.iter().map(|byte| byte - 1));
+        let is_first = !std::mem::replace(&mut self.has_greeted, true);
+        Ok(Bytes::from_static(if is_first {
+            b"a word of its own"
+        } else {
+            b""
+        }))
+    }
+}
+
+#[test]
+fn what_is_sealed_goes_and_comes_by_its_cipher_and_each_connection_has_one() {
+    let mut link = link("redis://127.0.0.1");
+    link.sealed_by(Rc::new(AddOne { has_greeted: false }));
+    let more = |text: &[u8]| AddOne { has_greeted: true }.seal(text);
+    for tag in 1..3 {
+        link.elapsed(link.deadline().unwrap());
+        link.connected(at(0), Tag(tag), Ok(conn(1)));
+        let greeting = wanted(&mut link).pop().unwrap();
+        assert!(greeting.contains("IFMMP"), "{greeting}");
+        link.received(at(0), conn(1), &more(b"+OK\r\n"));
+        assert!(link.is_up());
+        assert_eq!(wanted(&mut link), ["a word of its own"]);
+        link.command(at(0), &[b"A"], 1, SECOND).unwrap();
+        link.received(at(0), conn(1), &more(b":1\r\n"));
+        assert!(events(&mut link).contains(&Event::Reply(1, Value::Number(1))));
+        wanted(&mut link);
+        link.received(at(0), conn(1), &[0]);
+        assert!(!link.is_up());
+        assert_eq!(wanted(&mut link), [format!("Close({:?})", conn(1))]);
+    }
+}

@@ -41,7 +41,7 @@ export class Node {
     const node = new Node(kind, port);
     const [command, ...args] = COMMANDS[kind];
     const address = kind === "ours" ? `127.0.0.1:${port}` : String(port);
-    node.#child = spawn(command, [...args, address, redis.url, wire, ...more], { stdio: ["ignore", "pipe", "pipe"] });
+    node.#child = spawn(command, [...args, address, redis.url, wire, ...more], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...redis.env } });
     for (const stream of [node.#child.stdout, node.#child.stderr]) stream.on("data", (data) => (node.#words += data));
     const failed = new Promise((_, reject) => {
       node.#child.once("error", reject);

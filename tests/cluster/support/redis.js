@@ -9,6 +9,7 @@ import { answers, freePorts } from "../../support/ports.mjs";
 
 export class Redis {
   #child = null;
+  #options;
 
   static async start() {
     const redis = await Redis.later();
@@ -20,15 +21,24 @@ export class Redis {
   static async later() {
     const redis = new Redis();
     redis.port = await freePorts();
+    redis.url = `redis://127.0.0.1:${redis.port}`;
+    redis.#options = ["--port", String(redis.port)];
     return redis;
   }
 
-  get url() {
-    return `redis://127.0.0.1:${this.port}`;
+  /** One that speaks TLS and nothing else, by `certificate` (./certificates.js). */
+  static async sealed(certificate) {
+    const redis = await Redis.later();
+    redis.#options = ["--tls-port", String(redis.port), "--port", "0", "--tls-auth-clients", "no"];
+    const { authority, signed, key } = certificate;
+    redis.#options.push("--tls-ca-cert-file", authority, "--tls-cert-file", signed, "--tls-key-file", key);
+    redis.url = `rediss://127.0.0.1:${redis.port}`;
+    await redis.start();
+    return redis;
   }
 
   async start() {
-    const options = ["--port", String(this.port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"];
+    const options = [...this.#options, "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"];
     this.#child = spawn("redis-server", options, { stdio: "ignore" });
     await answers(this.port);
   }
