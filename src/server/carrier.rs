@@ -13,9 +13,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::away_rooms::AwayRooms;
 use super::cluster::{Request, Values, Wish};
 use super::core::{Core, Deferred};
-use super::recovery::{AwayRooms, NotRecovered, Recovery};
+use super::recovery::{NotRecovered, Recovery};
 use super::views::{Context, Io};
 use super::{App, Server};
 use crate::reactor::lanes::{Names, Outcome};

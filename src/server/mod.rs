@@ -11,6 +11,7 @@ mod acks;
 mod admission;
 mod arrivals;
 mod asking;
+mod away_rooms;
 mod carrier;
 #[cfg(feature = "world")]
 mod census;

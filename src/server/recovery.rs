@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::away_rooms::AwayRooms;
 use super::core::{Core, Due};
 use super::keeping::Elsewhere;
 use super::outgoing::Audience;
@@ -78,41 +79,6 @@ pub(super) struct Recovery<A: App> {
     pub(super) elsewhere: Elsewhere,
     /// What became of those who asked; of those who came back, the number of the last packet they have heard.
     outcomes: Side<SocketRow, Outcome>,
-}
-
-/// How many of those who are away may come back to each room.
-#[derive(Default)]
-pub(super) struct AwayRooms(HashMap<NamespaceId, HashMap<Box<str>, usize>>);
-
-impl AwayRooms {
-    pub(super) fn has(&self, namespace: NamespaceId, room: &str) -> bool {
-        let rooms = self.0.get(&namespace);
-        rooms.is_some_and(|rooms| rooms.contains_key(room))
-    }
-
-    fn add(&mut self, namespace: NamespaceId, rooms: &[Box<str>]) {
-        let counts = self.0.entry(namespace).or_default();
-        for room in rooms {
-            *counts.entry(room.clone()).or_default() += 1;
-        }
-    }
-
-    fn remove(&mut self, namespace: NamespaceId, rooms: &[Box<str>]) {
-        let Some(counts) = self.0.get_mut(&namespace) else {
-            return;
-        };
-        for room in rooms {
-            if let Some(count) = counts.get_mut(room) {
-                *count -= 1;
-                if *count == 0 {
-                    counts.remove(room);
-                }
-            }
-        }
-        if counts.is_empty() {
-            self.0.remove(&namespace);
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug)]
