@@ -21,7 +21,7 @@ mod heard;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use super::message::{self, Ignored, event_data, opts, plain, quoted};
+use super::message::{self, Ignored, event_data, event_packet, opts, plain, quoted};
 use super::questions::{Foreign, Questions};
 use super::wire::{Came, Channel, Out, Publication, Role, Wire};
 use crate::config;
@@ -135,7 +135,7 @@ impl Classic {
             self.questions.name(request),
         );
         let payload = msgpack::from_json(&text, &values.attachments);
-        Publication::new(plain_channel(self.requests(&to.namespace)), payload).asking(request)
+        Publication::new(plain_channel(self.requests(&to.namespace)), payload).asking(Some(request))
     }
 
     fn replying(&mut self, request: Request, reply: &Reply) -> Option<Publication> {
@@ -238,9 +238,7 @@ impl Wire for Classic {
                 stays_plain,
                 request,
             } => {
-                let data = event_data(event, &values.list);
-                let namespace = quoted(&to.namespace);
-                let packet = format!("{{\"type\":2,\"data\":{data},\"nsp\":{namespace}}}");
+                let packet = event_packet(&to.namespace, event, &values.list);
                 let flags = message::flags(*is_volatile, *stays_plain);
                 match request {
                     None => self.broadcast(to, &packet, flags, values),
@@ -248,27 +246,22 @@ impl Wire for Classic {
                 }
             }
             Wish::Join { to, rooms } => {
-                let fields = format!(",\"opts\":{},\"rooms\":{}", opts(to, None), plain(rooms));
+                let fields = format!(",{}", message::joining(to, rooms));
                 self.request(&to.namespace, JOIN, &fields)
             }
             Wish::Leave { to, rooms } => {
-                let all = if rooms.is_empty() {
-                    ",\"roomcastAll\":true"
-                } else {
-                    ""
-                };
-                let (opts, rooms) = (opts(to, None), message::rooms(rooms));
-                let fields = format!(",\"opts\":{opts},\"rooms\":{rooms}{all}");
+                let fields = format!(",{}", message::leaving(to, rooms));
                 self.request(&to.namespace, LEAVE, &fields)
             }
             Wish::Disconnect { to, closes } => {
-                let fields = format!(",\"opts\":{},\"close\":{closes}", opts(to, None));
+                let fields = format!(",{}", message::disconnecting(to, *closes));
                 self.request(&to.namespace, DISCONNECT, &fields)
             }
             Wish::Fetch { to, request } => {
                 let name = self.questions.name(*request);
                 let fields = format!(",\"requestId\":\"{name}\",\"opts\":{}", opts(to, None));
-                self.request(&to.namespace, FETCH, &fields).asking(*request)
+                self.request(&to.namespace, FETCH, &fields)
+                    .asking(Some(*request))
             }
             Wish::ServerSide {
                 namespace,
@@ -283,7 +276,7 @@ impl Wire for Classic {
                         let name = self.questions.name(*request);
                         let fields = format!(",\"requestId\":\"{name}\",\"data\":{data}");
                         self.request(namespace, SERVER_SIDE, &fields)
-                            .asking(*request)
+                            .asking(Some(*request))
                     }
                 }
             }

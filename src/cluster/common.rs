@@ -25,9 +25,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::message::{
-    self, Ignored, Message, Name, Opts, Packet, Told, event_data, names, opts, plain, quoted,
+    self, Ignored, Message, Name, Opts, Packet, Told, event_data, event_packet, names, opts, quoted,
 };
 use super::questions::{Foreign, Questions};
+use super::wire::Out;
 use crate::config;
 use crate::server::GatheredAnswer;
 use crate::server::cluster::{Reply, Request, Values, Whom, Wish};
@@ -175,21 +176,15 @@ impl Common {
                 return Some(self.broadcast(to, event, values, flags, *request));
             }
             Wish::Join { to, rooms } => {
-                let data = format!("{{\"opts\":{},\"rooms\":{}}}", opts(to, None), plain(rooms));
+                let data = format!("{{{}}}", message::joining(to, rooms));
                 to_nodes(&to.namespace, JOIN, data)
             }
             Wish::Leave { to, rooms } => {
-                let all = if rooms.is_empty() {
-                    ",\"roomcastAll\":true"
-                } else {
-                    ""
-                };
-                let (opts, rooms) = (opts(to, None), message::rooms(rooms));
-                let data = format!("{{\"opts\":{opts},\"rooms\":{rooms}{all}}}");
+                let data = format!("{{{}}}", message::leaving(to, rooms));
                 to_nodes(&to.namespace, LEAVE, data)
             }
             Wish::Disconnect { to, closes } => {
-                let data = format!("{{\"opts\":{},\"close\":{closes}}}", opts(to, None));
+                let data = format!("{{{}}}", message::disconnecting(to, *closes));
                 to_nodes(&to.namespace, DISCONNECT, data)
             }
             Wish::Fetch { to, request } => {
@@ -227,8 +222,7 @@ impl Common {
         flags: &str,
         asked: Option<(Request, Duration)>,
     ) -> Said {
-        let (data, namespace) = (event_data(event, &values.list), quoted(&to.namespace));
-        let packet = format!("{{\"type\":2,\"data\":{data},\"nsp\":{namespace}}}");
+        let packet = event_packet(&to.namespace, event, &values.list);
         let said = |data| Said {
             attachments: values.attachments.clone(),
             ..to_nodes(&to.namespace, BROADCAST, data)
@@ -292,6 +286,22 @@ impl Common {
             to: To::Asker(foreign.asker),
             ..to_nodes(&foreign.namespace, kind, data)
         })
+    }
+
+    /// A message came by a channel; `belongs` says whether its namespace is one of that channel's.
+    pub(super) fn heard_by_channel(
+        &mut self,
+        now: Now,
+        message: &Message<'_>,
+        belongs: impl FnOnce(&str) -> bool,
+        out: &mut Vec<Out>,
+    ) -> Result<(), Ignored> {
+        let envelope: Envelope<'_> = message.parse()?;
+        if belongs(&envelope.nsp) {
+            let wish = self.heard(now, message, &envelope)?;
+            out.extend(wish.map(Out::Hear));
+        }
+        Ok(())
     }
 
     /// A message came; none if nothing is to be done for it.

@@ -183,7 +183,7 @@ const EXACT_MAX: u64 = 1 << 53;
 
 /// A list of rooms for JavaScript. One whose name spells a number goes as both, since there a room that was joined as
 /// a number is another one than that of its spelling.
-pub(super) fn rooms(names: &[Box<str>]) -> String {
+fn rooms(names: &[Box<str>]) -> String {
     let mut list = String::from("[");
     for name in names {
         if list.len() > 1 {
@@ -217,6 +217,36 @@ pub(super) fn opts(whom: &Whom, flags: Option<&str>) -> String {
     let flags = flags.map_or(String::new(), |flags| format!(",\"flags\":{{{flags}}}"));
     let (to, except) = (rooms(&whom.rooms), rooms(&whom.except));
     format!("{{\"rooms\":{to},\"except\":{except}{flags}}}")
+}
+
+/// The fields of a wish that sockets join rooms.
+pub(super) fn joining(to: &Whom, names: &[Box<str>]) -> String {
+    format!("\"opts\":{},\"rooms\":{}", opts(to, None), plain(names))
+}
+
+/// The fields of a wish that sockets leave rooms: all of them if none is named, for which the official servers have no word.
+pub(super) fn leaving(to: &Whom, names: &[Box<str>]) -> String {
+    let all = if names.is_empty() {
+        ",\"roomcastAll\":true"
+    } else {
+        ""
+    };
+    format!(
+        "\"opts\":{},\"rooms\":{}{all}",
+        opts(to, None),
+        rooms(names)
+    )
+}
+
+/// The fields of a wish that sockets go.
+pub(super) fn disconnecting(to: &Whom, closes: bool) -> String {
+    format!("\"opts\":{},\"close\":{closes}", opts(to, None))
+}
+
+/// An event as a packet.
+pub(super) fn event_packet(namespace: &str, event: &str, list: &str) -> String {
+    let (data, namespace) = (event_data(event, list), quoted(namespace));
+    format!("{{\"type\":2,\"data\":{data},\"nsp\":{namespace}}}")
 }
 
 /// An event as a packet's `data`.

@@ -10,7 +10,7 @@
 
 use rand::rngs::StdRng;
 
-use super::common::{Common, Envelope, To};
+use super::common::{Common, To};
 use super::message::{Ignored, Message};
 use super::wire::{Came, Channel, Out, Publication, Role, Wire};
 use crate::config;
@@ -47,7 +47,7 @@ impl Sharded {
     }
 
     fn channel(&self, namespace: &str) -> String {
-        format!("{}#{namespace}#", self.prefix)
+        channel_of(&self.prefix, namespace)
     }
 
     fn below(&self, namespace: &str, name: &str) -> String {
@@ -63,6 +63,10 @@ impl Sharded {
             config::RoomChannels::All => true,
         }
     }
+}
+
+fn channel_of(prefix: &str, namespace: &str) -> String {
+    format!("{prefix}#{namespace}#")
 }
 
 impl Wire for Sharded {
@@ -103,11 +107,7 @@ impl Wire for Sharded {
             To::Asker(uid) => self.below(namespace, uid),
         };
         let channel = Channel::Sharded(channel.into());
-        let publication = Publication::new(channel, self.common.whole(&said));
-        Some(match said.question {
-            Some(question) => publication.asking(question),
-            None => publication,
-        })
+        Some(Publication::new(channel, self.common.whole(&said)).asking(said.question))
     }
 
     fn heard(
@@ -118,12 +118,9 @@ impl Wire for Sharded {
         out: &mut Vec<Out>,
     ) -> Result<(), Ignored> {
         let message = Message::either(came.payload, &self.common.limits)?;
-        let envelope: Envelope<'_> = message.parse()?;
+        let (prefix, channel) = (&self.prefix, came.channel);
         // The channel of a room may be called as that of a namespace: `/a` with the room `b`, and `/a#b`.
-        if came.channel.starts_with(&self.channel(&envelope.nsp)) {
-            let wish = self.common.heard(now, &message, &envelope)?;
-            out.extend(wish.map(Out::Hear));
-        }
-        Ok(())
+        let belongs = |namespace: &str| channel.starts_with(&channel_of(prefix, namespace));
+        self.common.heard_by_channel(now, &message, belongs, out)
     }
 }

@@ -131,11 +131,7 @@ impl Wire for Streams {
             To::Nodes | To::Room(_) => return Some(Publication::Add(self.entry(&said))),
         };
         let channel = self.channel(&said.namespace, node);
-        let publication = Publication::new(channel, self.common.packed(&said));
-        Some(match said.question {
-            Some(question) => publication.asking(question),
-            None => publication,
-        })
+        Some(Publication::new(channel, self.common.packed(&said)).asking(said.question))
     }
 
     fn heard(
@@ -146,12 +142,8 @@ impl Wire for Streams {
         out: &mut Vec<Out>,
     ) -> Result<(), Ignored> {
         let message = Message::packed(came.payload, &self.common.limits)?;
-        let envelope: Envelope<'_> = message.parse()?;
-        if *envelope.nsp == *came.namespace {
-            let wish = self.common.heard(now, &message, &envelope)?;
-            out.extend(wish.map(Out::Hear));
-        }
-        Ok(())
+        let belongs = |namespace: &str| namespace == came.namespace;
+        self.common.heard_by_channel(now, &message, belongs, out)
     }
 
     fn read(&mut self, now: Now, fields: &[Value]) -> Result<Read, Ignored> {

@@ -98,9 +98,9 @@ impl Publication {
         }
     }
 
-    pub(super) fn asking(mut self, asked: Request) -> Self {
+    pub(super) fn asking(mut self, asked: Option<Request>) -> Self {
         if let Self::Publish { question, .. } = &mut self {
-            *question = Some(asked);
+            *question = asked;
         }
         self
     }

@@ -33,6 +33,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::fetch::RemoteSocket;
@@ -65,6 +66,11 @@ impl Values {
     #[must_use]
     pub fn args(&self) -> Args<'_> {
         Args::new(&self.list, &self.attachments)
+    }
+
+    /// Whether it is JSON: what is not would go to every client as it is.
+    pub(super) fn are_json(&self) -> bool {
+        serde_json::from_str::<IgnoredAny>(&format!("[{}]", self.list)).is_ok()
     }
 
     /// As a `T`, mostly a tuple.

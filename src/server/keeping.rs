@@ -8,7 +8,6 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use serde::de::IgnoredAny;
 
 use super::carrier::{Claim, KeptSession, MissedEvent};
 use super::cluster::{Whom, Wish};
@@ -233,10 +232,8 @@ impl<A: App> Core<A> {
             event,
             values,
         } = missed;
-        // What is no JSON would go to the client as it is.
-        let is_json = serde_json::from_str::<IgnoredAny>(&format!("[{}]", values.list)).is_ok();
         let flags = Flags::default();
-        let packets = is_json.then(|| {
+        let packets = values.are_json().then(|| {
             let packets = self.event(namespace, flags, event, None, &values.args(), Some(offset));
             let (packets, encoded) = packets.ok()?;
             self.use_again(encoded);
